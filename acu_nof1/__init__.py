@@ -1,0 +1,80 @@
+"""What changed after acupuncture began, by how much, and how sure can we be?
+
+One person's pain, function and sleep diary, read against what was agreed before treatment.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public names and where they live. Imported on first use: a command that needs none of them starts at once.
+_HOMES = {
+    "AcuError": "errors",
+    "Problem": "errors",
+    "OUTCOMES": "outcomes",
+    "Outcome": "outcomes",
+    "Diary": "diary",
+    "Event": "protocol",
+    "Look": "protocol",
+    "Phase": "protocol",
+    "Protocol": "protocol",
+    "Session": "protocol",
+    "Comparisons": "trial",
+    "Trial": "trial",
+    "check": "checks",
+    "LAYOUTS": "load",
+    "read_diary": "load",
+    "read_protocol": "load",
+    "read_trial": "load",
+    "ESTIMATORS": "estimate",
+    "Estimate": "estimate",
+    "Estimates": "estimate",
+    "estimate_all": "estimate",
+    "plot_trial": "plot",
+    "Reassessment": "reassessment",
+    "reassess": "reassessment",
+    "write_report": "report",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from acu_nof1.checks import check as check
+    from acu_nof1.diary import Diary as Diary
+    from acu_nof1.errors import AcuError as AcuError
+    from acu_nof1.errors import Problem as Problem
+    from acu_nof1.estimate import ESTIMATORS as ESTIMATORS
+    from acu_nof1.estimate import Estimate as Estimate
+    from acu_nof1.estimate import Estimates as Estimates
+    from acu_nof1.estimate import estimate_all as estimate_all
+    from acu_nof1.load import LAYOUTS as LAYOUTS
+    from acu_nof1.load import read_diary as read_diary
+    from acu_nof1.load import read_protocol as read_protocol
+    from acu_nof1.load import read_trial as read_trial
+    from acu_nof1.outcomes import OUTCOMES as OUTCOMES
+    from acu_nof1.outcomes import Outcome as Outcome
+    from acu_nof1.plot import plot_trial as plot_trial
+    from acu_nof1.protocol import Event as Event
+    from acu_nof1.protocol import Look as Look
+    from acu_nof1.protocol import Phase as Phase
+    from acu_nof1.protocol import Protocol as Protocol
+    from acu_nof1.protocol import Session as Session
+    from acu_nof1.reassessment import Reassessment as Reassessment
+    from acu_nof1.reassessment import reassess as reassess
+    from acu_nof1.report import write_report as write_report
+    from acu_nof1.trial import Comparisons as Comparisons
+    from acu_nof1.trial import Trial as Trial
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'acu_nof1' has no attribute {name!r}")
+    return getattr(import_module(f"acu_nof1.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

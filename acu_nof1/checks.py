@@ -1,0 +1,163 @@
+"""What is missing, contradictory or too short, as a table: severity, where, problem, remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1.errors import SEVERITIES, Problem
+from acu_nof1.protocol import contradictions, unknown_red_flags
+from acu_nof1.safety import RED_FLAGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.trial import Trial
+
+SHORT_BASELINE, MINIMUM_BASELINE = 7, 5
+HEADACHE_BASELINE = 28
+
+
+def check(trial: Trial) -> pd.DataFrame:
+    """What should be mended or known before the answer is read?
+
+    Parameters
+    ----------
+    trial
+        The trial, as read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns severity (error, warning, note), where, problem, remedy; worst first.
+    """
+    rows = [(p.severity, p.where, p.problem, p.remedy) for p in problems_of(trial)]
+    return pd.DataFrame(rows, columns=["severity", "where", "problem", "remedy"])
+
+
+def problems_of(trial: Trial) -> tuple[Problem, ...]:
+    """Collect every problem of a trial, worst first: those met on reading and those seen in the whole."""
+    found = [
+        *trial.diary.problems,
+        *contradictions(trial.protocol),
+        *_baseline(trial),
+        *_answers(trial),
+        *_sessions(trial),
+        *_dates(trial),
+        *_agreement(trial),
+        *_recall(trial),
+    ]
+    return tuple(sorted(found, key=lambda problem: SEVERITIES.index(problem.severity)))
+
+
+def _baseline(trial: Trial) -> Iterator[Problem]:
+    protocol = trial.protocol
+    if not protocol.has_baseline:
+        yield Problem("warning", "protocol [[phase]]", "there is no baseline, so there is no change to report.",
+                      "The report describes the days that were kept; keep a diary for two weeks before the next course.")  # fmt: skip
+        return
+    primary = protocol.primary_outcome
+    baseline = sum(phase.days for phase in protocol.phases[:1])
+    if primary is not None and primary.domain == "headache" and baseline < HEADACHE_BASELINE:
+        yield Problem("note", "protocol [[phase]] 1", f"the baseline has {baseline} days; for headache 28 are usual.",
+                      "Expect a wider interval.")  # fmt: skip
+
+
+def _answers(trial: Trial) -> Iterator[Problem]:
+    values = trial.diary.values
+    days = _baseline_days(trial, values.index)
+    for outcome in trial.protocol.outcomes:
+        place = f"outcome {outcome.name}"
+        answered = values[outcome.name].dropna() if outcome.name in values else pd.Series(dtype=float)
+        if answered.empty:
+            yield Problem("warning", place, "no value was read for it.", "Check the column title in the protocol and the file.")
+        elif outcome.every == "day":
+            yield from _daily_answers(trial, outcome, answered, int(answered.index.isin(values.index[days]).sum()))
+
+
+def _daily_answers(trial: Trial, outcome: Outcome, answered: pd.Series[float], baseline: int) -> Iterator[Problem]:
+    place = f"outcome {outcome.name}"
+    if len(answered) == 1:
+        yield Problem("warning", place, "only one value was read.", "One value cannot show a change.")
+    elif answered.nunique() == 1:
+        yield Problem("warning", place, f"every answer is {answered.iloc[0]:g}.", "A scale that never moves cannot show a change.")
+    if trial.protocol.has_baseline and baseline < MINIMUM_BASELINE:
+        yield Problem("warning", place, f"{baseline} baseline days are answered; at least {MINIMUM_BASELINE} are needed.",
+                      "Its change is not estimated.")  # fmt: skip
+    elif trial.protocol.has_baseline and baseline < SHORT_BASELINE:
+        yield Problem("note", place, f"only {baseline} baseline days are answered; 14 are usual.", "Expect a wide interval.")
+
+
+def _baseline_days(trial: Trial, index: pd.Index) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    inside = np.zeros(len(index), bool)
+    for phase in trial.protocol.phases:
+        if phase.kind == "baseline":
+            inside |= (index >= pd.Timestamp(phase.start)) & (index <= pd.Timestamp(phase.end))
+    return inside
+
+
+def _sessions(trial: Trial) -> Iterator[Problem]:
+    protocol = trial.protocol
+    outside = [session.date for session in protocol.attended
+               if not any(phase.kind == "treatment" and phase.start <= session.date <= phase.end for phase in protocol.phases)]  # fmt: skip
+    if outside:
+        shown = ", ".join(f"{date}" for date in outside[:5]) + (f" and {len(outside) - 5} more" if len(outside) > 5 else "")
+        yield Problem("warning", "sessions", f"attended outside every treatment phase: {shown}.",
+                      "Correct the date, or the phases of the protocol.")  # fmt: skip
+    dates = [session.date for session in protocol.sessions]
+    twice = sorted({date for date in dates if dates.count(date) > 1})
+    if twice:
+        yield Problem("warning", "sessions", f"listed more than once: {', '.join(map(str, twice))}.", "Delete one, or correct its date.")
+    for flag in unknown_red_flags(protocol):
+        yield Problem("warning", "red flags", f'"{flag}" is not in the list; it is treated as a red flag.',
+                      f"Known: {', '.join(RED_FLAGS)}.")  # fmt: skip
+    safety = trial.safety
+    if safety.sessions_attended and safety.asked != "at every session":
+        yield Problem("note", "sessions", f"adverse events were asked about at {safety.sessions_asked} of {safety.sessions_attended} sessions.",
+                      "None reported is not the same as not asked.")  # fmt: skip
+
+
+def _dates(trial: Trial) -> Iterator[Problem]:
+    answered = trial.diary.values.dropna(how="all").index
+    inside = np.zeros(len(answered), bool)
+    for phase in trial.protocol.phases:
+        inside |= (answered >= pd.Timestamp(phase.start)) & (answered <= pd.Timestamp(phase.end))
+    if len(answered) and not inside.any():
+        yield Problem("error", "diary", f"no diary day lies in any phase: the diary runs from {answered[0]:%Y-%m-%d} to {answered[-1]:%Y-%m-%d}.",
+                      "Check the year and the phases of the protocol.")  # fmt: skip
+    elif not inside.all():
+        yield Problem("note", "diary", f"{int((~inside).sum())} answered days lie outside every phase.", "They enter no comparison.")
+
+
+def _agreement(trial: Trial) -> Iterator[Problem]:
+    protocol = trial.protocol
+    if protocol.agreed_on is None:
+        yield Problem("note", "protocol [trial]", "agreed_on is not given.", "Nothing is called agreed before treatment.")
+    elif not protocol.was_agreed:
+        yield Problem("warning", "protocol [trial]", f"agreed_on {protocol.agreed_on} is after treatment began.",
+                      "Nothing is called agreed before treatment.")  # fmt: skip
+    primary = protocol.primary_outcome
+    if primary is not None and primary.important_change is None and primary.important_change_percent is None:
+        yield Problem("note", f"outcome {primary.name}", "no important change is declared or published for it.",
+                      "Without one the report can only say better, worse or cannot say.")  # fmt: skip
+    for outcome in protocol.outcomes:
+        if not outcome.declared and outcome.important_change is not None and outcome.verified != "yes":
+            yield Problem("note", f"outcome {outcome.name}", f"its published important change ({outcome.important_change:g}) "
+                          "was not verified at the source.", "Declare your own, agreed before treatment.")  # fmt: skip
+
+
+def _recall(trial: Trial) -> Iterator[Problem]:
+    values = trial.diary.values
+    for outcome in trial.protocol.outcomes:
+        if outcome.every == "day" or outcome.recall_days < 1 or outcome.name not in values:
+            continue
+        for phase in trial.protocol.phases[1:]:
+            reach = pd.Timestamp(phase.start) + pd.Timedelta(days=outcome.recall_days)
+            early = values[outcome.name].loc[pd.Timestamp(phase.start) : reach - pd.Timedelta(days=1)].dropna().index
+            for day in early:
+                yield Problem("note", f"outcome {outcome.name} on {day:%Y-%m-%d}",
+                              f"its recall of {outcome.recall_days} days reaches back before the {phase.kind} began on {phase.start}.",
+                              "Read this value with care.")  # fmt: skip

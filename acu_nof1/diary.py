@@ -1,0 +1,173 @@
+"""One person's daily values, and the ledger of what became of every cell that was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from acu_nof1.errors import Problem
+
+Status = Literal["kept", "converted", "missing", "rejected"]
+LEDGER_COLUMNS = ("file", "row", "column", "outcome", "date", "raw", "status", "rule", "value")
+
+
+def empty_ledger() -> pd.DataFrame:
+    """Return a ledger without rows."""
+    return pd.DataFrame(columns=list(LEDGER_COLUMNS))
+
+
+def no_labels() -> pd.Series[str]:
+    """Return a series of phase labels without entries."""
+    return pd.Series([], index=pd.DatetimeIndex([], name="date"), dtype="str", name="phase")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many cells were read and what became of them; the four always add up to `read`."""
+
+    kept: int = 0
+    converted: int = 0
+    missing: int = 0
+    rejected: int = 0
+
+    @property
+    def read(self) -> int:
+        """Cells read: all cells of outcome columns in data rows, blank ones included."""
+        return self.kept + self.converted + self.missing + self.rejected
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.kept + other.kept,
+            self.converted + other.converted,
+            self.missing + other.missing,
+            self.rejected + other.rejected,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read, with the hash of its bytes and how it was read (``sep ";"``, layout, …)."""
+
+    file: str
+    sha256: str
+    read_as: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Diary:
+    """One person's dated answers: one row per calendar day, missing days stay missing.
+
+    Attributes
+    ----------
+    values
+        A frame with one column per outcome, indexed by calendar day without gaps; NaN is not answered.
+    ledger
+        One row for every cell not taken verbatim: file, row and column as the user sees them (the header
+        of a plain table is row 1), outcome, date, raw text, status (``kept`` never occurs), the rule that
+        was applied and the value it gave (NaN for none). Blanks are counted, not listed.
+    counts
+        How many cells were read, kept, converted, missing, rejected.
+    problems
+        What the reader should know or mend.
+    sources
+        The files, in the order in which they were read.
+    phase_labels
+        Names of phases typed into the diary, by day (phases come from the protocol's dates; a conflict is
+        for a check to report).
+    """
+
+    _values: pd.DataFrame
+    _ledger: pd.DataFrame = field(default_factory=empty_ledger)
+    counts: Counts = Counts()
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[Source, ...] = ()
+    _phase_labels: pd.Series[str] = field(default_factory=no_labels)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, pd.Series[float]] | pd.DataFrame) -> Diary:
+        """Make a diary from values that are already clean, one column per outcome, indexed by day."""
+        frame = pd.DataFrame(values).astype(float)
+        frame.index = pd.DatetimeIndex(frame.index, name="date").normalize()
+        answered = int(frame.notna().to_numpy().sum())
+        counts = Counts(kept=answered, missing=int(frame.size) - answered)
+        return cls(on_calendar(frame), counts=counts)
+
+    @property
+    def values(self) -> pd.DataFrame:
+        """The daily values (a copy)."""
+        return self._values.copy()
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """What became of every cell that was not taken as it stood (a copy)."""
+        return self._ledger.copy()
+
+    @property
+    def phase_labels(self) -> pd.Series[str]:
+        """Names of phases as they were typed, by day (a copy); empty when no column is mapped as phase."""
+        return self._phase_labels.copy()
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Names of the outcomes that have a column."""
+        return tuple(str(name) for name in self._values.columns)
+
+    @property
+    def first_day(self) -> pd.Timestamp | None:
+        """First calendar day with any answer."""
+        answered = self._values.dropna(how="all").index
+        return None if answered.empty else answered[0]
+
+    @property
+    def last_day(self) -> pd.Timestamp | None:
+        """Last calendar day with any answer."""
+        answered = self._values.dropna(how="all").index
+        return None if answered.empty else answered[-1]
+
+    def until(self, day: pd.Timestamp) -> Diary:
+        """Return the diary as it stood on the morning of `day`: only the days before it."""
+        return replace(self, _values=self._values.loc[self._values.index < day])
+
+    def with_sources(self, *more: Source) -> Diary:
+        """Return the diary with more input files named before its own (protocol, sessions)."""
+        return replace(self, sources=(*more, *self.sources))
+
+    def __add__(self, other: Diary) -> Diary:
+        """Join two diaries of one person; an outcome kept in both is an error of the caller."""
+        return Diary(
+            on_calendar(self._values.join(other._values, how="outer")),
+            _stacked(self._ledger, other._ledger),
+            self.counts + other.counts,
+            self.problems + other.problems,
+            self.sources + other.sources,
+            pd.concat([self._phase_labels, other._phase_labels]),
+        )
+
+    def __repr__(self) -> str:
+        if self.first_day is None:
+            return f"Diary({', '.join(self.outcomes)}: no answered day)"
+        return (
+            f"Diary({', '.join(self.outcomes)}: {self.first_day:%Y-%m-%d} to {self.last_day:%Y-%m-%d}, "
+            f"{self.counts.kept + self.counts.converted} of {self.counts.read} cells hold a value)"
+        )
+
+
+def empty_diary(outcomes: Iterable[str]) -> Diary:
+    """Return a diary in which nothing was answered, with a column for each outcome."""
+    return Diary(pd.DataFrame(columns=list(outcomes), index=pd.DatetimeIndex([], name="date"), dtype=float))
+
+
+def _stacked(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    filled = [ledger for ledger in (first, second) if not ledger.empty]
+    return pd.concat(filled, ignore_index=True) if filled else empty_ledger()
+
+
+def on_calendar(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with one row for every calendar day from its first to its last."""
+    frame = frame.sort_index()
+    return frame if frame.empty else frame.asfreq("D")

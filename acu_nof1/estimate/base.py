@@ -1,0 +1,289 @@
+"""What an estimator is, and everything that follows from the distribution it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1.interpret import chances, readings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from acu_nof1.distribution import Distribution
+    from acu_nof1.outcomes import Better, Outcome
+    from acu_nof1.trial import Comparisons
+
+Scale = Literal["difference", "ratio"]
+MINIMUM_DAYS = 5
+BANDS = tuple(f"band_{number}" for number in range(1, 8))
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """A level on one side of the comparison, with its interval, for S series."""
+
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @classmethod
+    def unknown(cls, size: int) -> Levels:
+        """Levels that were not estimated."""
+        return cls(*(np.full(size, np.nan) for _ in range(3)))
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What the fit says of the day-to-day noise, for S series (NaN where it says nothing)."""
+
+    phi: NDArray[np.float64]
+    phi_low: NDArray[np.float64]
+    phi_high: NDArray[np.float64]
+    p_phi_high: NDArray[np.float64]
+    white_share: NDArray[np.float64]
+    effective_before: NDArray[np.float64]
+    effective_after: NDArray[np.float64]
+
+    @classmethod
+    def unknown(cls, size: int) -> Noise:
+        """Noise of which nothing was learned."""
+        return cls(*(np.full(size, np.nan) for _ in fields(cls)))
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What an estimator gives back for S series.
+
+    Attributes
+    ----------
+    distribution
+        Of the change; rows that could not be estimated are NaN.
+    before, after
+        Levels on both sides, from the same fit.
+    days
+        (S, 2) answered days behind `before` and `after`.
+    reason
+        Why a series is not estimable; ``""`` where it is.
+    method
+        How each was estimated, in a few words.
+    unit
+        Unit of the change.
+    important
+        (S,) the important change in that unit; NaN for none.
+    floor, ceiling
+        (S,) what the scale allows the change to be; infinite where it has no end.
+    """
+
+    distribution: Distribution
+    before: Levels
+    after: Levels
+    days: NDArray[np.int64]
+    reason: tuple[str, ...]
+    method: tuple[str, ...]
+    unit: tuple[str, ...]
+    important: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    ceiling: NDArray[np.float64]
+    noise: Noise
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One question to a diary: ``Comparisons → Answer``.
+
+    Attributes
+    ----------
+    question
+        Its name in every table.
+    title
+        The question in words.
+    scale
+        Whether the answer is a difference (no change is 0) or a ratio (no change is 1).
+    applies
+        Which outcomes it is for, given the outcome and the number of phases.
+    solve
+        The estimator itself.
+    """
+
+    question: str
+    title: str
+    scale: Scale
+    applies: Callable[[Outcome, int], bool]
+    solve: Callable[[Comparisons], Answer]
+
+    @property
+    def no_change(self) -> float:
+        """The value that means no change."""
+        return 1.0 if self.scale == "ratio" else 0.0
+
+    def __call__(self, comparisons: Comparisons, confidence: float = 0.95) -> Estimates:
+        """Answer the question for every series it is for."""
+        phases = comparisons.phases
+        rows = [i for i, outcome in enumerate(comparisons.outcomes) if self.applies(outcome, int(phases[i]))]
+        chosen = comparisons.take(np.array(rows, int))
+        if not rows:
+            return Estimates(pd.DataFrame(columns=list(COLUMNS)), ())
+        return _estimates(self, chosen, np.array(rows), self.solve(chosen), confidence)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One answer: the number, how to read it, and what stands behind it.
+
+    ``before``, ``after`` and ``value`` come from one fit, so before + change = after. Numbers that do
+    not exist are NaN; ``status`` and ``reason`` say why.
+    """
+
+    person: str
+    outcome: Outcome
+    primary: bool
+    headline: bool
+    question: str
+    title: str
+    scale: Scale
+    status: Literal["ok", "not_estimable"]
+    reason: str
+    before: float
+    before_low: float
+    before_high: float
+    after: float
+    after_low: float
+    after_high: float
+    value: float
+    low: float
+    high: float
+    confidence: float
+    limited: bool
+    unit: str
+    better: Better
+    important_change: float
+    p_gain: float
+    p_loss: float
+    p_important_gain: float
+    p_important_loss: float
+    bands: tuple[float, ...]
+    reading: str
+    days_before: int
+    days_after: int
+    detectable: float
+    phi: float
+    phi_low: float
+    phi_high: float
+    p_phi_high: float
+    white_share: float
+    effective_before: float
+    effective_after: float
+    method: str
+    distribution: Distribution = field(repr=False, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is an interval."""
+        return self.status == "ok"
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """Answered days before and after."""
+        return self.days_before, self.days_after
+
+    @property
+    def no_change(self) -> float:
+        """The value that means no change."""
+        return 1.0 if self.scale == "ratio" else 0.0
+
+
+COLUMNS = (
+    "person", "outcome", "label", "primary", "headline", "question", "scale", "status", "reason",
+    "before", "before_low", "before_high", "after", "after_low", "after_high",
+    "value", "low", "high", "confidence", "limited", "unit", "better", "important_change",
+    "p_gain", "p_loss", "p_important_gain", "p_important_loss", *BANDS, "reading",
+    "days_before", "days_after", "detectable", "phi", "phi_low", "phi_high", "p_phi_high", "white_share",
+    "effective_before", "effective_after", "method",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Answers to one or several questions, by column; iterating gives single `Estimate` rows.
+
+    `_rows` holds for every line its outcome, title and one-row distribution.
+    """
+
+    _table: pd.DataFrame
+    _behind: tuple[tuple[Outcome, str, Distribution, int], ...]
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[Estimate]:
+        for record, (outcome, title, distribution, row) in zip(self._table.to_dict("records"), self._behind, strict=True):
+            record = {str(name): value for name, value in record.items() if name not in ("series", "order", "label", "outcome")}
+            bands = tuple(float(record.pop(band)) for band in BANDS)
+            yield Estimate(outcome=outcome, title=title, bands=bands, distribution=distribution.row(row), **record)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one tidy row an answer, with fixed columns (a copy)."""
+        return self._table[list(COLUMNS)].copy()
+
+    @property
+    def headlines(self) -> tuple[Estimate, ...]:
+        """The one answer of each outcome that the verdict and the main table use."""
+        return tuple(estimate for estimate in self if estimate.headline)
+
+    @property
+    def primary(self) -> Estimate | None:
+        """The headline answer of the primary outcome."""
+        return next((estimate for estimate in self.headlines if estimate.primary), None)
+
+    def __repr__(self) -> str:
+        return f"Estimates({len(self)} answers, {int((self._table['status'] == 'ok').sum())} estimable)"
+
+
+def _estimates(
+    estimator: Estimator, comparisons: Comparisons, series: NDArray[np.int64], answer: Answer, confidence: float
+) -> Estimates:
+    outcomes = comparisons.outcomes
+    sign = np.array([outcome.sign for outcome in outcomes])
+    tail = (1 - confidence) / 2
+    ends = answer.distribution.quantile(np.array([tail, 1 - tail]))
+    low, high = np.maximum(ends[:, 0], answer.floor), np.minimum(ends[:, 1], answer.ceiling)
+    limited = (low > ends[:, 0]) | (high < ends[:, 1])
+    value = answer.distribution.centre
+    if estimator.scale == "difference":
+        # Scores without a known measurement error have a change but no distribution.
+        value = np.where(np.isnan(value), answer.after.value - answer.before.value, value)
+    found = chances(answer.distribution, estimator.no_change, answer.important, sign)
+    table = pd.DataFrame({
+        "series": series,
+        "person": comparisons.person,
+        "outcome": [outcome.name for outcome in outcomes],
+        "label": [outcome.label for outcome in outcomes],
+        "primary": comparisons.primary,
+        "headline": False,
+        "question": estimator.question,
+        "scale": estimator.scale,
+        "status": ["not_estimable" if reason else "ok" for reason in answer.reason],
+        "reason": answer.reason,
+        "before": answer.before.value, "before_low": answer.before.low, "before_high": answer.before.high,
+        "after": answer.after.value, "after_low": answer.after.low, "after_high": answer.after.high,
+        "value": value, "low": low, "high": high,
+        "confidence": confidence, "limited": limited, "unit": answer.unit,
+        "better": [outcome.better for outcome in outcomes],
+        "important_change": answer.important,
+        "p_gain": found.gain, "p_loss": found.loss,
+        "p_important_gain": found.important_gain, "p_important_loss": found.important_loss,
+        **dict(zip(BANDS, found.bands.T, strict=True)),
+        "reading": readings(found),
+        "days_before": answer.days[:, 0], "days_after": answer.days[:, 1],
+        "detectable": (ends[:, 1] - ends[:, 0]) / 2 if estimator.scale == "difference" else np.nan,
+        **{each.name: getattr(answer.noise, each.name) for each in fields(Noise)},
+        "method": answer.method,
+    })  # fmt: skip
+    behind = tuple((outcome, estimator.title, answer.distribution, row) for row, outcome in enumerate(outcomes))
+    return Estimates(table, behind)

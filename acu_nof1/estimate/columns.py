@@ -1,0 +1,179 @@
+"""Design columns on the calendar, and one call of the kernel for series that need different columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from acu_nof1.distribution import Distribution, TMixture
+from acu_nof1.estimate.base import MINIMUM_DAYS, Levels, Noise
+from acu_nof1.estimate.kernel import ROBUST, ROBUST_COUNTS, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from acu_nof1.estimate.kernel import Fit
+    from acu_nof1.trial import Comparisons
+
+BEFORE, AFTER, CHANGE = 0, 1, 2
+PHI_HIGH = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Columns and contrasts of one question for S series.
+
+    Attributes
+    ----------
+    columns
+        (S, D, P) design columns; a series uses the first ``width`` of them.
+    width
+        (S,) how many columns each series uses.
+    contrasts
+        (S, K, P) weights of the coefficients.
+    """
+
+    columns: NDArray[np.float64]
+    width: NDArray[np.int64]
+    contrasts: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Fits of S series: groups of rows that share a design, and why the others have none."""
+
+    groups: tuple[tuple[NDArray[np.int64], Fit], ...]
+    reason: tuple[str, ...]
+
+    def distribution(self, of: Callable[[Fit], Distribution]) -> Distribution:
+        """Collect one distribution from every group; rows without a fit are NaN."""
+        size = len(self.reason)
+        if not self.groups:
+            return nowhere(size)
+        return cast("Distribution", _scattered([(rows, of(each)) for rows, each in self.groups], size))
+
+    def numbers(self, of: Callable[[Fit], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Collect one number a series from every group; rows without a fit are NaN."""
+        out = np.full(len(self.reason), np.nan)
+        for rows, each in self.groups:
+            out[rows] = of(each)
+        out[[bool(reason) for reason in self.reason]] = np.nan
+        return out
+
+    def levels(self, contrast: int, confidence: float = 0.95) -> Levels:
+        """Posterior mean and interval of a contrast that is a level."""
+        mixture = self.distribution(lambda each: each.mixture(contrast))
+        tail = (1 - confidence) / 2
+        ends = mixture.quantile(np.array([tail, 1 - tail]))
+        return Levels(mixture.centre, ends[:, 0], ends[:, 1])
+
+    def noise(self, before: int | None = BEFORE, after: int | None = AFTER) -> Noise:
+        """Autocorrelation, white-noise share, and effective days of the contrasts that are levels."""
+
+        def effective(contrast: int | None) -> NDArray[np.float64]:
+            if contrast is None:
+                return np.full(len(self.reason), np.nan)
+            return self.numbers(lambda each: each.effective_days(contrast))
+
+        return Noise(
+            phi=self.numbers(lambda each: each.phi_summary()[0]),
+            phi_low=self.numbers(lambda each: each.phi_summary()[1][:, 0]),
+            phi_high=self.numbers(lambda each: each.phi_summary()[1][:, 1]),
+            p_phi_high=self.numbers(lambda each: each.probability_phi_above(PHI_HIGH)),
+            white_share=self.numbers(lambda each: each.share_summary()[0]),
+            effective_before=effective(before),
+            effective_after=effective(after),
+        )
+
+
+def nowhere(size: int) -> TMixture:
+    """Return distributions of which nothing is known: not estimable."""
+    empty = np.full((size, 1), np.nan)
+    return TMixture(empty, empty, empty, np.full(size, np.nan))
+
+
+def _scattered(parts: Sequence[tuple[NDArray[np.int64], Any]], size: int) -> Any:
+    """Put distributions of one type back into the order of the series; nodes are padded with weight 0."""
+    kind = type(parts[0][1])
+    nodes = max(part.weight.shape[1] for _, part in parts)
+    out = {each.name: np.full((size, nodes), np.nan) for each in fields(kind) if each.name != "df"}
+    out["df"] = np.full(size, np.nan)
+    for rows, part in parts:
+        for name, column in out.items():
+            value = getattr(part, name)
+            if name == "df":
+                column[rows] = value
+            else:
+                # A padded node repeats the last one: finite, and of no weight.
+                padding = ((0, 0), (0, nodes - value.shape[1]))
+                column[rows] = np.pad(value, padding, mode="constant" if name == "weight" else "edge")
+    return kind(**out)
+
+
+def counted(days: NDArray[np.bool_], comparisons: Comparisons) -> NDArray[np.int64]:
+    """How many of these days were answered, for each series?"""
+    return (days & comparisons.answered).sum(axis=1)
+
+
+def too_few(before: NDArray[np.int64], after: NDArray[np.int64], place: str, minimum: int = MINIMUM_DAYS) -> list[str]:
+    """Why can a series not be compared? ``""`` where it can."""
+
+    def why(first: int, second: int) -> str:
+        if not first:
+            return "no answered baseline day, so there is nothing to compare with"
+        if first < minimum:
+            return f"only {first} baseline {'day' if first == 1 else 'days'} answered; at least {minimum} are needed"
+        if second < minimum:
+            return f"only {second} {'day' if second == 1 else 'days'} answered {place}; at least {minimum} are needed"
+        return ""
+
+    return [why(int(first), int(second)) for first, second in zip(before, after, strict=True)]
+
+
+def indicator(days: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return a design column that is 1 on these days."""
+    return days.astype(float)
+
+
+def solve(comparisons: Comparisons, question: Question, reasons: Sequence[str]) -> Fits:
+    """Run the kernel once for each design and noise model that occurs.
+
+    Parameters
+    ----------
+    comparisons
+        S series.
+    question
+        Columns and contrasts.
+    reasons
+        Why a series is left out; ``""`` for those to be fitted.
+
+    Returns
+    -------
+    Fits
+        With the kernel's own reasons added.
+    """
+    values = np.where(comparisons.answered, comparisons.values, np.nan)
+    reason = list(reasons)
+    amounts = np.array([outcome.is_amount for outcome in comparisons.outcomes])
+    open_rows = np.array([not why for why in reason])
+    groups = []
+    for width in np.unique(question.width[open_rows]):
+        for is_amount in (False, True):
+            rows = np.flatnonzero(open_rows & (question.width == width) & (amounts == is_amount))
+            if not rows.size:
+                continue
+            each = fit(
+                values[rows],
+                question.columns[rows, :, :width],
+                comparisons.treated[rows],
+                question.contrasts[rows, :, :width],
+                ROBUST_COUNTS if is_amount else ROBUST,
+            )
+            groups.append((rows, each))
+            for row, why in zip(rows, each.reason, strict=True):
+                reason[row] = why
+    return Fits(tuple(groups), tuple(reason))

@@ -1,0 +1,65 @@
+"""How many times as much: the ratio of two levels of something that cannot be negative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from acu_nof1.estimate.base import Answer, Estimator
+from acu_nof1.estimate.columns import AFTER, BEFORE, counted, solve, too_few
+from acu_nof1.estimate.level import window_question
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.trial import Comparisons
+
+
+def _all_zero(comparisons: Comparisons) -> list[str]:
+    """Why is there no ratio? A phase in which every answer is 0 has no ratio with anything."""
+
+    def total(days: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.where(days & comparisons.answered, comparisons.values, 0.0).sum(axis=1)
+
+    def why(before: float, after: float) -> str:
+        if before and after:
+            return ""
+        return f"a ratio needs values above 0 on both sides (sum before {before:g}, after {after:g})"
+
+    return [why(*sums) for sums in zip(total(comparisons.baseline), total(comparisons.window), strict=True)]
+
+
+def rate_ratio(comparisons: Comparisons) -> Answer:
+    """How many times the baseline level was the level in the window?
+
+    The ratio of two means of one fit, by Fieller's theorem inside the mixture: an end of its interval
+    may not exist. Fieller 1954, J R Stat Soc B 16:175.
+    """
+    before, after = counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons)
+    reasons = too_few(before, after, "in the reassessment window")
+    zeros = _all_zero(comparisons)
+    fits = solve(comparisons, window_question(comparisons), [few or zero for few, zero in zip(reasons, zeros, strict=True)])
+    percent = [outcome.important_change_percent for outcome in comparisons.outcomes]
+    size = len(comparisons)
+    return Answer(
+        distribution=fits.distribution(lambda each: each.ratio(AFTER, BEFORE)),
+        before=fits.levels(BEFORE),
+        after=fits.levels(AFTER),
+        days=np.stack([before, after], axis=1),
+        reason=fits.reason,
+        method=("ratio of two means (Fieller), integrated autocorrelation, robust",) * size,
+        unit=("ratio",) * size,
+        important=np.array([np.nan if value is None else value / 100 for value in percent]),
+        floor=np.zeros(size),
+        ceiling=np.full(size, np.inf),
+        noise=fits.noise(),
+    )
+
+
+def _applies(outcome: Outcome, phases: int) -> bool:
+    return outcome.is_amount and outcome.every == "day" and phases <= 2
+
+
+RATE_RATIO = Estimator("rate_ratio", "ratio at reassessment", "ratio", _applies, rate_ratio)

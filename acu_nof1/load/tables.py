@@ -1,0 +1,508 @@
+"""What stands in the cells of a table file, as text, with the row numbers the user sees."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import re
+import warnings
+import zipfile
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1.errors import Problem, UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+DELIMITERS = (",", ";", "\t", "|")
+HEAD = 60  # records among which the header is looked for
+CHUNK = 100_000
+FOOTERS = frozenset(
+    "average averages avg mean means median total totals sum min max minimum maximum count sd stdev".split()
+)
+SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "an Excel workbook or a ZIP archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture (PNG)"),
+    (b"\xff\xd8\xff", "a picture (JPEG)"),
+    (b"GIF8", "a picture (GIF)"),
+    (b"\x1f\x8b", "a gzip archive"),
+)
+BOMS: tuple[tuple[bytes, str], ...] = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_AMOUNT = re.compile(r"[-+]?[\d.,\s]*%?")
+_SEP_LINE = re.compile(r'"?sep=(.)"?[ \t]*\n', re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The cells of one table as text.
+
+    Attributes
+    ----------
+    file
+        Name of the file.
+    columns
+        Titles as they stand in the file; titles that occur twice are told apart by their column letter.
+    rows
+        One text column per title; a blank cell is ``""``. Blank rows, footers and repeated headers are
+        left out (and named in `notes`).
+    numbers
+        For each row its number in the user's spreadsheet (the header of a plain table is row 1).
+    notes
+        What was tolerated.
+    delimiter
+        What separates the cells; ``""`` for a workbook.
+    read_as
+        How the file was read, in words.
+    sha256
+        Hash of its bytes.
+    day_zero
+        The day that has serial number 0 in this workbook.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+    rows: pd.DataFrame
+    numbers: np.ndarray[tuple[int], np.dtype[np.int64]]
+    notes: tuple[str, ...]
+    delimiter: str
+    read_as: str
+    sha256: str
+    day_zero: dt.date = dt.date(1899, 12, 30)
+
+
+def plain(title: str) -> str:
+    """How does a title read when case, spaces and underscores do not matter?"""
+    return " ".join(title.replace("_", " ").replace("\ufeff", "").casefold().split())
+
+
+def read_table(
+    path: str | Path,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    titles: Iterable[str] = (),
+) -> Table:
+    """What does this CSV, TSV or Excel file hold, cell by cell?
+
+    Parameters
+    ----------
+    path
+        The file.
+    delimiter, encoding, sheet
+        How it is written, when that is known; otherwise it is found out.
+    titles
+        Column titles to look for: the header is the row that holds most of them. Without titles it is
+        the first row that is about as wide as the table.
+
+    Returns
+    -------
+    Table
+        Cells as text.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the file is missing, empty, a folder, has a header only, or is not a table.
+    """
+    path = Path(path)
+    data = _bytes(path)
+    wanted = frozenset(plain(title) for title in titles) - {""}
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return _read_workbook(path.name, data, sheet, wanted)
+    return _read_text(path.name, data, delimiter, encoding, wanted)
+
+
+def _unreadable(file: str, problem: str, remedy: str) -> UnreadableFileError:
+    return UnreadableFileError([Problem("error", file, problem, remedy)])
+
+
+def _bytes(path: Path) -> bytes:
+    expected = "Give the path of a CSV, TSV or Excel (.xlsx) file."
+    if path.is_dir():
+        raise _unreadable(str(path), "a table file was expected, this is a folder.", expected)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise _unreadable(
+            str(path), "there is no such file.", f"Check the name and the folder. {expected}"
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _unreadable(str(path), f"the file could not be opened ({reason}).", expected) from None
+    if not data.strip():
+        raise _unreadable(
+            path.name, "the file is empty.", "Export the diary again: a row of titles, then one row per day."
+        )
+    return data
+
+
+# ---------------------------------------------------------------------------------------------- text
+
+
+def _read_text(
+    file: str, data: bytes, delimiter: str | None, encoding: str | None, wanted: frozenset[str]
+) -> Table:
+    text, spoken = _decoded(file, data, encoding)
+    notes = [] if spoken == "UTF-8" else [f"text is {spoken}"]
+    if "\r\r\n" in text:
+        notes.append("line ends are CR CR LF")
+    text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+    if found := _SEP_LINE.match(text):
+        delimiter = delimiter or found.group(1)
+        text = text[found.end() :]  # a spreadsheet does not show this line: the next one is row 1
+        notes.append(f'first line is "sep={found.group(1)}"')
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r '):
+        raise _unreadable(
+            file, f'"{delimiter}" cannot separate cells.', 'Declare one character, such as delimiter = ";".'
+        )
+    quoting, unpaired = _quoting(text)
+    notes += [unpaired] if unpaired else []
+    separator = delimiter or _sniffed(text, quoting, wanted)
+    name = {"\t": "tab"}.get(separator, separator)
+    return _table(
+        file, _records(file, text, separator, quoting), wanted, notes,
+        delimiter=separator, read_as=f'text, {spoken}, separated by "{name}"', data=data,
+    )  # fmt: skip
+
+
+def _decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
+    for signature, name in SIGNATURES:
+        if data.startswith(signature):
+            raise _unreadable(
+                file, f"a text table was expected, this is {name}.", _REMEDIES.get(name, _EXPORT)
+            )
+    try:
+        text, spoken = _as_text(data, encoding)
+    except (UnicodeError, LookupError):
+        raise _unreadable(
+            file, f'the text is not in the encoding "{encoding or "its first bytes announce"}".',
+            "Leave `encoding` out, or save the table again as UTF-8.",
+        ) from None  # fmt: skip
+    if "\x00" in text or len(_CONTROL.findall(text[:100_000])) > 0.01 * min(len(text), 100_000):
+        raise _unreadable(file, "a text table was expected, these bytes are not text.", _EXPORT)
+    return text, spoken
+
+
+_EXPORT = "Export the diary as CSV or Excel (.xlsx)."
+_REMEDIES = {
+    "an Excel workbook or a ZIP archive": "Rename it to end in .xlsx if it is a workbook; unpack it if it is an archive.",
+    "an old Excel workbook (.xls)": "Open it in a spreadsheet and save it as .xlsx or CSV.",
+}
+
+
+def _as_text(data: bytes, encoding: str | None) -> tuple[str, str]:
+    if encoding is not None:
+        return data.decode(encoding).removeprefix("\ufeff"), encoding
+    for bom, name in BOMS:
+        if data.startswith(bom):
+            return data.decode(name), {"utf-8-sig": "UTF-8 with a byte order mark"}.get(name, name.upper())
+    if wide := _wide_encoding(data[:4000]):
+        return data.decode(wide), wide.upper()
+    try:
+        return data.decode("utf-8"), "UTF-8"
+    except UnicodeDecodeError:
+        pass
+    try:
+        return data.decode("cp1252"), "Windows Latin (cp1252), not UTF-8"
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), "Latin-1, not UTF-8"
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """UTF-16 without a mark: every second byte of Western text is zero."""
+    half = len(head) // 2
+    if half and head[1::2].count(0) > 0.6 * half and head[0::2].count(0) < 0.1 * half:
+        return "utf-16-le"
+    if half and head[0::2].count(0) > 0.6 * half and head[1::2].count(0) < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+def _quoting(text: str) -> tuple[int, str]:
+    if text.count('"') % 2:
+        return (
+            csv.QUOTE_NONE,
+            "a quotation mark is never closed: quotation marks are read as ordinary characters",
+        )
+    return csv.QUOTE_MINIMAL, ""
+
+
+def _reader(text: str, separator: str, quoting: int) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline="\n"), delimiter=separator, quoting=quoting)  # type: ignore[arg-type]
+
+
+def _sniffed(text: str, quoting: int, wanted: frozenset[str]) -> str:
+    """Which delimiter makes the titles appear, and the rows equally wide?"""
+
+    def fit(separator: str) -> tuple[float, ...]:
+        try:
+            head = [record for record in islice(_reader(text, separator, quoting), HEAD) if record]
+        except csv.Error:
+            return (0.0, 0.0)
+        titles = max((_held(record, wanted) for record in head), default=0)
+        widths = [len(record) for record in head if len(record) > 1]
+        same = max((widths.count(width) for width in set(widths)), default=0)
+        return (float(titles), float(same))
+
+    return max(DELIMITERS, key=fit)
+
+
+def _records(file: str, text: str, separator: str, quoting: int) -> Iterator[list[str]]:
+    try:
+        yield from _reader(text, separator, quoting)
+    except csv.Error as error:
+        raise _unreadable(
+            file,
+            f"a cell could not be read ({error}).",
+            "Look for a quotation mark that is opened and not closed.",
+        ) from None
+
+
+# ------------------------------------------------------------------------------------------ workbooks
+
+
+def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[str]) -> Table:
+    if not data.startswith(b"PK"):
+        old = data.startswith(b"\xd0\xcf\x11\xe0")
+        raise _unreadable(
+            file, "an Excel workbook was expected, this is " + ("an old .xls file." if old else "something else."),
+            "Open it in a spreadsheet and save it as .xlsx or CSV; if it is text, rename it to end in .csv.",
+        )  # fmt: skip
+    try:
+        sheets, epoch = _sheets(data)
+    except Exception as error:  # openpyxl raises whatever the damaged part happens to cause
+        raise _unreadable(
+            file, f"the workbook is damaged or protected ({type(error).__name__}).",
+            "Open it in a spreadsheet, save it again as .xlsx without a password, or export it as CSV.",
+        ) from None  # fmt: skip
+    name = _sheet_name(file, sheets, sheet, wanted)
+    notes = [] if len(sheets) == 1 else [f'read from sheet "{name}" of {len(sheets)}']
+    return _table(
+        file, iter(sheets[name]), wanted, notes,
+        delimiter="", read_as=f'Excel, sheet "{name}"', data=data, day_zero=epoch,
+    )  # fmt: skip
+
+
+def _sheets(data: bytes) -> tuple[dict[str, list[list[str]]], dt.date]:
+    import openpyxl  # a quarter of a second, only for workbooks
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(data)) if _has_formulas(data) else book
+    sheets = {
+        sheet.title: [
+            [_cell_text(cell, formulas[sheet.title]) for cell in record] for record in sheet.iter_rows()
+        ]
+        for sheet in book.worksheets
+    }
+    first = dt.date(1904, 1, 1) if book.epoch == CALENDAR_MAC_1904 else dt.date(1899, 12, 30)
+    return sheets, first
+
+
+def _has_formulas(data: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = (
+            name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")
+        )
+        return any(re.search(rb"<f[ >/]", archive.read(name)) for name in names)
+
+
+def _cell_text(cell, formulas) -> str:  # type: ignore[no-untyped-def]
+    value = cell.value
+    if value is None:
+        kept = formulas[cell.coordinate].value
+        return kept if isinstance(kept, str) and kept.startswith("=") else ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return _number_text(float(value), percent="%" in str(cell.number_format))
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ", "seconds")
+    if isinstance(value, dt.timedelta):
+        minutes = round(value.total_seconds() / 60)
+        return f"{minutes // 60}:{minutes % 60:02d}"
+    return value.isoformat("minutes") if isinstance(value, dt.time) else str(value)
+
+
+def _number_text(value: float, *, percent: bool) -> str:
+    """Return the 15 digits a spreadsheet shows, never in scientific notation."""
+    text = format(Decimal(f"{value * 100 if percent else value:.15g}"), "f")
+    return text + "%" if percent else text
+
+
+def _sheet_name(
+    file: str, sheets: dict[str, list[list[str]]], sheet: str | None, wanted: frozenset[str]
+) -> str:
+    filled = [name for name, records in sheets.items() if any(any(record) for record in records)]
+    if sheet is not None:
+        if sheet not in sheets:
+            raise _unreadable(file, f'there is no sheet "{sheet}".', f"Its sheets are: {', '.join(sheets)}.")
+        return sheet
+    if not filled:
+        raise _unreadable(file, "every sheet of the workbook is empty.", "Export the diary again.")
+    held = {name: max(_held(record, wanted) for record in sheets[name][:HEAD]) for name in filled}
+    best = [name for name in filled if held[name] == max(held.values())]
+    if len(best) > 1:
+        raise _unreadable(
+            file,
+            f"the diary may stand on any of the sheets {', '.join(best)}.",
+            f'Declare one, as in sheet = "{best[0]}".',
+        )
+    return best[0]
+
+
+# ------------------------------------------------------------------------------------------ the table
+
+
+def _held(record: Sequence[str], wanted: frozenset[str]) -> int:
+    return len(wanted.intersection(plain(cell) for cell in record))
+
+
+def _header_at(head: Sequence[Sequence[str]], wanted: frozenset[str]) -> int:
+    held = [_held(record, wanted) for record in head]
+    if max(held) > 0:
+        return held.index(max(held))
+    filled = [sum(bool(cell.strip()) for cell in record) for record in head]
+    enough = 0.6 * float(np.median([count for count in filled if count]))
+    return next(i for i, count in enumerate(filled) if count >= enough and count)
+
+
+def _table(
+    file: str,
+    records: Iterator[list[str]],
+    wanted: frozenset[str],
+    notes: list[str],
+    *,
+    delimiter: str,
+    read_as: str,
+    data: bytes,
+    day_zero: dt.date = Table.day_zero,
+) -> Table:
+    head = list(islice(records, HEAD))
+    if not any(cell.strip() for record in head for cell in record):
+        raise _unreadable(
+            file, f"the first {HEAD} rows are blank.", "Export the diary again, with a row of titles."
+        )
+    at = _header_at(head, wanted)
+    if at:
+        notes.append(f"titles are in row {at + 1}; the rows above are not read")
+    titles = _titles(head[at])
+    cells, longer = _columns(chain(head[at + 1 :], records), len(titles))
+    frame = pd.DataFrame(
+        {title: pd.array(column, dtype="str") for title, column in zip(titles, cells, strict=True)}
+    )
+    numbers = np.arange(at + 2, at + 2 + len(frame), dtype=np.int64)
+    notes += (
+        [f"{_rows(numbers[longer])} longer than the header: the extra cells are not read"] if longer else []
+    )
+    frame, numbers = _only_data(frame, numbers, head[at], notes)
+    if frame.empty:
+        raise _unreadable(
+            file, "there is a row of titles and nothing below it.", "Export the diary with its entries."
+        )
+    digest = hashlib.sha256(data).hexdigest()
+    return Table(file, titles, frame, numbers, tuple(notes), delimiter, read_as, digest, day_zero)
+
+
+def _columns(records: Iterator[list[str]], width: int) -> tuple[list[list[str]], list[int]]:
+    """Turn records into columns of the header's width; also say which records had more."""
+    columns: list[list[str]] = [[] for _ in range(width)]
+    longer: list[int] = []
+    done = 0
+    while chunk := list(islice(records, CHUNK)):
+        if set(map(len, chunk)) != {width}:
+            longer += [
+                done + i for i, record in enumerate(chunk) if any(cell.strip() for cell in record[width:])
+            ]
+            chunk = [(record + [""] * (width - len(record)))[:width] for record in chunk]
+        for column, part in zip(columns, zip(*chunk, strict=True), strict=True):
+            column.extend(part)
+        done += len(chunk)
+    return columns, longer
+
+
+def _letter(position: int) -> str:
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _titles(record: Sequence[str]) -> tuple[str, ...]:
+    """Return one distinct title per column; a title that is blank or not alone names its column letter."""
+    titles = [" ".join(cell.replace("\ufeff", "").split()) for cell in record]
+    while titles and not titles[-1]:
+        titles.pop()
+    known = [plain(title) for title in titles]
+    return tuple(
+        title if title and known.count(plain(title)) == 1 else f"{title} (column {_letter(i)})".strip()
+        for i, title in enumerate(titles)
+    )
+
+
+def _only_data(
+    frame: pd.DataFrame,
+    numbers: np.ndarray[tuple[int], np.dtype[np.int64]],
+    header: Sequence[str],
+    notes: list[str],
+) -> tuple[pd.DataFrame, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Leave out blank rows, footers and repeated headers, and say so."""
+    blank = np.ones(len(frame), dtype=bool)
+    footer, repeat = np.zeros_like(blank), np.zeros_like(blank)
+    for title, head in zip(frame.columns, header, strict=False):
+        codes, texts = pd.factorize(frame[title])
+        words = [plain(str(text)) for text in texts]
+        blank &= np.array([not word for word in words], dtype=bool)[codes]
+        footer |= np.array([word.strip(":") in FOOTERS for word in words], dtype=bool)[codes]
+        repeat |= np.array([bool(word) and word == plain(head) for word in words], dtype=bool)[codes]
+    heads = [plain(cell) for cell in header][: frame.shape[1]]
+    for i in np.flatnonzero(footer | repeat):
+        record = [str(cell) for cell in frame.iloc[i]]
+        repeat[i] = [plain(cell) for cell in record] == heads
+        footer[i] = not repeat[i] and _is_footer(record)
+    for mask, what in ((blank, "blank"), (footer, "a footer (average, total)"), (repeat, "the header again")):
+        if mask.any():
+            notes.append(f"{_rows(numbers[mask])} {what}: not read")
+    data = ~(blank | footer | repeat)
+    return frame[data].reset_index(drop=True), numbers[data]
+
+
+def _is_footer(record: Sequence[str]) -> bool:
+    first, *rest = [cell for cell in record if cell.strip()]
+    return plain(first).strip(":") in FOOTERS and all(_AMOUNT.fullmatch(cell) for cell in rest)
+
+
+def _rows(numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
+    return f"{spoken_rows(numbers)} {'is' if len(numbers) == 1 else 'are'}"
+
+
+def spoken_rows(numbers: Iterable[int]) -> str:
+    """How are these rows said: ``row 12``, or ``rows 3, 17, 40 and 5 more``?"""
+    all_rows = [int(number) for number in numbers]
+    shown = ", ".join(str(number) for number in all_rows[:3])
+    if len(all_rows) == 1:
+        return f"row {shown}"
+    return f"rows {shown}" if len(all_rows) <= 3 else f"rows {shown} and {len(all_rows) - 3} more"

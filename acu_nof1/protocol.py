@@ -1,0 +1,336 @@
+"""The plan a diary is read against: phases, sessions, outcomes, what counts as success, when to look."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from acu_nof1.errors import Problem, did_you_mean
+from acu_nof1.outcomes import Outcome  # noqa: TC001  (pydantic reads it at run time)
+from acu_nof1.safety import RED_FLAGS, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PhaseKind = Literal["baseline", "treatment", "washout", "follow_up"]
+LETTERS: dict[PhaseKind, str] = {"baseline": "A", "treatment": "B"}
+HEADACHE_WINDOW, WINDOW = 28, 14
+Reducer = Literal["mean", "worst", "best", "first", "last"]
+
+
+class Noun(BaseModel):
+    """A frozen part of the protocol; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Phase(Noun):
+    """Days under one condition, both ends included.
+
+    `randomised_from` and `randomised_to` say that the start was drawn from that range of days, which
+    earns stronger words.
+    """
+
+    kind: PhaseKind
+    start: dt.date
+    end: dt.date
+    randomised_from: dt.date | None = None
+    randomised_to: dt.date | None = None
+
+    @property
+    def days(self) -> int:
+        """Number of calendar days."""
+        return (self.end - self.start).days + 1
+
+    @property
+    def randomised(self) -> bool:
+        """Whether the start day was drawn at random."""
+        return self.randomised_from is not None and self.randomised_to is not None
+
+
+def _flags(value: Any) -> Any:
+    """Accept ``"fever; trauma"`` (a cell of sessions.csv) as well as a list."""
+    if value is None or value == "":
+        return ()
+    return tuple(part.strip() for part in value.split(";") if part.strip()) if isinstance(value, str) else value
+
+
+class Session(Noun):
+    """One acupuncture treatment (STRICTA). More columns are kept in `more`, as text."""
+
+    date: dt.date
+    attended: bool = True
+    adverse_asked: bool = False
+    adverse_event: str = ""
+    serious: bool = False
+    red_flag: Annotated[tuple[str, ...], BeforeValidator(_flags)] = ()
+    notes: str = ""
+    more: dict[str, str] = Field(default_factory=dict)
+
+
+class Event(Noun):
+    """A dated co-intervention or disturbance: new tablets, physiotherapy, an injury."""
+
+    date: dt.date
+    what: str
+
+
+class Look(Noun):
+    """A planned reassessment: by date or after a number of attended sessions.
+
+    `decides` marks the look that carries the verdict; without a mark it is the last one.
+    """
+
+    on: dt.date | None = None
+    after_session: int | None = Field(default=None, ge=1)
+    window_days: int | None = Field(default=None, ge=1)
+    decides: bool = False
+
+
+class Success(Noun):
+    """What was agreed to count as success: all, or any, of these outcomes by their important change."""
+
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes the rule names."""
+        return self.all or self.any
+
+    @property
+    def rule(self) -> str:
+        """The rule as the JSON file prints it: ``all: pain, walking``."""
+        return f"{'all' if self.all else 'any'}: {', '.join(self.outcomes)}"
+
+
+class DiaryFile(Noun):
+    """A diary file and how it is to be read. Only `file` is needed; nothing is guessed from values.
+
+    Attributes
+    ----------
+    columns
+        From the names ``date``, ``entered`` (when the entry was typed), an outcome's name, or
+        ``into_bed``, ``tried_to_sleep``, ``minutes_to_sleep``, ``minutes_awake``, ``final_awakening``,
+        ``out_of_bed`` (Consensus Sleep Diary), to the column titles of the file. In a long table
+        ``question`` and ``answer`` name the two columns, and outcomes name their question.
+    layout
+        Name of a layout; without it ``wide`` or, when ``question`` is mapped, ``long``.
+    date_format, dayfirst
+        How dates are written, when they are not ISO.
+    decimal, delimiter, encoding, sheet
+        How the table is written.
+    missing, none
+        More codes for "not answered"; words that mean zero.
+    words
+        Words that stand for numbers: ``{moderate = 5}``.
+    units
+        Unit of the file's values by outcome, when it is not the outcome's own.
+    reducer
+        What becomes of several different answers on one day.
+    """
+
+    file: str
+    columns: dict[str, str] = Field(default_factory=dict)
+    layout: str | None = None
+    date_format: str | None = None
+    dayfirst: bool | None = None
+    decimal: Literal[".", ","] | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    missing: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    words: dict[str, float] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
+    reducer: Reducer = "mean"
+
+
+class Protocol(Noun):
+    """Phases, sessions, outcomes, success rule and planned looks of one person's trial.
+
+    Attributes
+    ----------
+    person
+        A code, never a name.
+    agreed_on
+        Day on which the outcomes and their important change were agreed.
+    primary
+        Name of the primary outcome.
+    run_in_days
+        Days after the start of treatment that are left out of every contrast.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    person: str = ""
+    condition: str = ""
+    goal: str = ""
+    agreed_on: dt.date | None = None
+    planned_sessions: int | None = None
+    run_in_days: int = Field(default=0, ge=0)
+    phases: tuple[Phase, ...] = ()
+    looks: tuple[Look, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    primary: str | None = None
+    success: Success | None = None
+    safety: Profile = Profile()
+    sessions: tuple[Session, ...] = ()
+    events: tuple[Event, ...] = ()
+    diaries: tuple[DiaryFile, ...] = ()
+
+    @property
+    def design(self) -> str:
+        """Design letters in order of time: AB, ABA, ABAB; washout and follow-up have no letter."""
+        return "".join(LETTERS.get(phase.kind, "") for phase in self.phases)
+
+    @property
+    def is_n_of_1_trial(self) -> bool:
+        """Whether this is an N-of-1 trial (CENT 2015): each condition planned at least twice."""
+        return self.design.count("AB") >= 2 or self.design.count("BA") >= 2
+
+    @property
+    def start_was_randomised(self) -> bool:
+        """Whether the first treatment day was drawn at random."""
+        first = self.first_treatment
+        return first is not None and first.randomised
+
+    @property
+    def first_treatment(self) -> Phase | None:
+        """The first treatment phase."""
+        return next((phase for phase in self.phases if phase.kind == "treatment"), None)
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether any baseline phase comes before treatment."""
+        return self.design.startswith("A")
+
+    @property
+    def was_agreed(self) -> bool:
+        """Whether the outcomes were agreed on or before the first treatment day."""
+        first = self.first_treatment
+        return self.agreed_on is not None and first is not None and self.agreed_on <= first.start
+
+    @property
+    def attended(self) -> tuple[Session, ...]:
+        """The sessions that took place, in order."""
+        return tuple(session for session in self.sessions if session.attended)
+
+    @property
+    def primary_outcome(self) -> Outcome | None:
+        """The primary outcome."""
+        return next((outcome for outcome in self.outcomes if outcome.name == self.primary), None)
+
+    def outcome(self, name: str) -> Outcome:
+        """Return an outcome by name; ``KeyError`` if there is none."""
+        for outcome in self.outcomes:
+            if outcome.name == name:
+                return outcome
+        raise KeyError(name)
+
+    def window_days(self, look: Look) -> int:
+        """Length of the reassessment window: as declared, else 28 days for headache and 14 otherwise."""
+        if look.window_days is not None:
+            return look.window_days
+        primary = self.primary_outcome
+        return HEADACHE_WINDOW if primary is not None and primary.domain == "headache" else WINDOW
+
+    @property
+    def deciding_look(self) -> Look | None:
+        """The look that carries the verdict: the one marked, else the last."""
+        marked = [look for look in self.looks if look.decides]
+        return marked[0] if marked else (self.looks[-1] if self.looks else None)
+
+
+def contradictions(protocol: Protocol, name: str = "protocol") -> tuple[Problem, ...]:
+    """What in this plan contradicts itself or makes every answer impossible?
+
+    Parameters
+    ----------
+    protocol
+        The plan.
+    name
+        What the plan is called in the complaints (its file name).
+
+    Returns
+    -------
+    tuple of Problem
+        Errors only; empty when the plan can be used.
+    """
+    return (*_phase_problems(protocol, name), *_outcome_problems(protocol, name), *_look_problems(protocol, name))
+
+
+def _phase_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
+    place = f"{name} [[phase]]"
+    if not protocol.phases:
+        yield Problem("error", place, "there is no phase.", "Add a baseline and a treatment phase with start and end.")
+    for number, phase in enumerate(protocol.phases, 1):
+        if phase.end < phase.start:
+            yield Problem("error", f"{place} {number}", f"the {phase.kind} ends on {phase.end}, before it starts on {phase.start}.",
+                          "Correct one of the two dates.")  # fmt: skip
+        if (phase.randomised_from is None) != (phase.randomised_to is None):
+            yield Problem("error", f"{place} {number}", "only one of randomised_from and randomised_to is given.", "Give both or none.")
+    for number, (first, second) in enumerate(pairwise(protocol.phases), 2):
+        if second.start <= first.end:
+            yield Problem("error", f"{place} {number}", f"the {second.kind} starts on {second.start}, but the {first.kind} before it "
+                          f"lasts until {first.end}.", "Phases must follow one another without overlap.")  # fmt: skip
+    if "BA" in protocol.design and protocol.design[0] == "B":
+        yield Problem("error", place, "treatment comes before the first baseline.",
+                      "List the phases in order of time; days after a course are washout or follow_up, not baseline.")  # fmt: skip
+    if protocol.phases and "B" not in protocol.design:
+        yield Problem("error", place, "there is no treatment phase.", 'Add a phase with kind = "treatment".')
+
+
+def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
+    known = {outcome.name for outcome in protocol.outcomes}
+    if not known:
+        yield Problem("error", f"{name} [outcome]", "no outcome is declared.", 'Add for example [outcome.pain] with instrument = "nrs_pain".')
+    primary = protocol.primary_outcome
+    if primary is not None and primary.better == "neither":
+        yield Problem("error", f"{name} [outcome.{primary.name}]", "for this outcome neither more nor less is better, so it cannot be primary.",
+                      "Choose another primary outcome, or declare better.")  # fmt: skip
+    for outcome in protocol.outcomes:
+        span = None if outcome.low is None or outcome.high is None else outcome.high - outcome.low
+        span = 28.0 if outcome.kind == "yes_no" else span
+        if span is not None and outcome.important_change is not None and outcome.important_change > span:
+            yield Problem("error", f"{name} [outcome.{outcome.name}]", f"the important change {outcome.important_change:g} is larger than "
+                          f"the whole scale ({span:g} {outcome.change_unit}).", "Declare it in the unit of the outcome.")  # fmt: skip
+    if protocol.success is not None:
+        yield from _success_problems(protocol, protocol.success, name)
+
+
+def _success_problems(protocol: Protocol, success: Success, name: str) -> Iterator[Problem]:
+    place = f"{name} [success]"
+    if bool(success.all) == bool(success.any):
+        yield Problem("error", place, "the rule needs either all or any.", 'Write all = ["pain", "walking"], or any = [...].')
+    known = {outcome.name: outcome for outcome in protocol.outcomes}
+    for each in (*success.all, *success.any):
+        if each not in known:
+            yield Problem("error", place, f'"{each}" is not an outcome of this protocol.', did_you_mean(each, known))
+        elif known[each].important_change is None and known[each].important_change_percent is None:
+            yield Problem("error", place, f'"{each}" has no important change, so success cannot be judged by it.',
+                          f"Declare important_change under [outcome.{each}].")  # fmt: skip
+        elif known[each].better == "neither":
+            yield Problem("error", place, f'for "{each}" neither more nor less is better.', "Leave it out of the rule.")
+
+
+def _look_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
+    first = protocol.first_treatment
+    for number, look in enumerate(protocol.looks, 1):
+        place = f"{name} [[reassess]] {number}"
+        if (look.on is None) == (look.after_session is None):
+            yield Problem("error", place, "a reassessment needs either a date or a session number.", "Write on = DATE, or after_session = 6.")
+        if look.on is not None and first is not None and look.on <= first.start:
+            yield Problem("error", place, f"the reassessment on {look.on} is not after the first treatment day ({first.start}).",
+                          "Correct the date.")  # fmt: skip
+    if sum(look.decides for look in protocol.looks) > 1:
+        yield Problem("error", f"{name} [[reassess]]", "more than one reassessment is marked decides = true.", "Mark one.")
+
+
+def unknown_red_flags(protocol: Protocol) -> tuple[str, ...]:
+    """Which ticked red flags are not in the list (they still count as red flags)?"""
+    ticked = [*protocol.safety.red_flags, *(flag for session in protocol.sessions for flag in session.red_flag)]
+    return tuple(flag for flag in ticked if flag not in RED_FLAGS)

@@ -1,0 +1,248 @@
+"""What the diary says at a planned look: one object from which page, notebook, JSON and CSV are made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1 import __version__, words
+from acu_nof1.checks import problems_of
+from acu_nof1.errors import Problem, ProtocolError
+from acu_nof1.estimate import estimate_all
+from acu_nof1.protocol import Look
+from acu_nof1.verdict import judge, judge_success
+
+if TYPE_CHECKING:
+    from acu_nof1.estimate import Estimate, Estimates
+    from acu_nof1.safety import Safety
+    from acu_nof1.trial import Comparisons, Trial
+    from acu_nof1.verdict import Success, Verdict
+    from acu_nof1.words import Telling
+
+SCHEMA = "acu-nof1/reassessment/1"
+LIBRARIES = ("numpy", "pandas", "scipy")
+
+
+@dataclass(frozen=True, eq=False)
+class Reassessment:
+    """A planned look at one trial: it informs a decision, it does not make it.
+
+    Attributes
+    ----------
+    trial
+        As it stood at the look.
+    look, day, window_days
+        Which look, its date, and the length of its window.
+    comparisons, estimates
+        The series that were compared and every answer.
+    verdict, success, safety
+        What changed in the primary outcome, whether the success rule was met, and what overrules both.
+    problems
+        Everything that was found wrong or worth knowing, worst first.
+    """
+
+    trial: Trial
+    look: Look
+    day: dt.date
+    window_days: int
+    comparisons: Comparisons
+    estimates: Estimates
+    verdict: Verdict
+    success: Success
+    safety: Safety
+    problems: tuple[Problem, ...]
+
+    @property
+    def telling(self) -> Telling:
+        """How the days are named in sentences."""
+        return words.telling(self.trial, self.look)
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence: what overrules the diary, or what changed and how sure that is."""
+        return words.verdict_sentence(self.verdict, self.telling, self.safety)
+
+    @property
+    def attribution(self) -> tuple[str, ...]:
+        """Other explanations that this diary itself suggests."""
+        return tuple(words.caveat(each) for each in self.verdict.attribution)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What this diary cannot tell, computed limits first."""
+        return tuple(words.caveat(each) for each in self.verdict.limits)
+
+    @property
+    def success_sentence(self) -> str:
+        """Whether the success rule was met, in words."""
+        outcomes = {outcome.name: outcome for outcome in self.trial.protocol.outcomes}
+        return words.success_sentence(self.success, outcomes, self.telling)
+
+    def describe(self) -> pd.DataFrame:
+        """Return raw means and answered days by side, without any model: for the appendix."""
+        series, rows = self.comparisons, []
+        sides = {"baseline": series.baseline, "treatment": series.treated & (series.phase >= 0), "window": series.window}
+        for index, outcome in enumerate(series.outcomes):
+            for side, days in sides.items():
+                values = series.values[index, days[index]]
+                held = values[np.isfinite(values)]
+                mean = float(held.mean()) if held.size else math.nan
+                spread = float(held.std(ddof=1)) if held.size > 1 else math.nan
+                rows.append((outcome.name, outcome.label, side, held.size, values.size, mean, spread))
+        return pd.DataFrame(rows, columns=["outcome", "label", "days", "answered", "of", "mean", "sd"])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one tidy row an answer, with the reading in words."""
+        frame = self.estimates.to_frame()
+        if len(frame):
+            frame["reading"] = [words.reading(each) for each in self.estimates]
+        return frame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything a machine needs, in the shape of ``acu-nof1/reassessment/1``."""
+        protocol, counts = self.trial.protocol, self.trial.diary.counts
+        return {
+            "schema": SCHEMA,
+            "person": protocol.person,
+            "condition": protocol.condition,
+            "design": protocol.design,
+            "reassessed_on": self.day.isoformat(),
+            "window_days": self.window_days,
+            "verdict": {
+                "kind": self.verdict.kind,
+                "sentence": self.sentence,
+                "reasons": list(words.reasons(self.verdict.estimate)),
+                "attribution": list(self.attribution),
+                "limits": list(self.limits),
+                "overruled_by": self.verdict.overruled_by,
+            },
+            "success": {"kind": self.success.kind, "p": self.success.p, "rule": self.success.rule},
+            "safety": {
+                "red_flags": list(self.safety.red_flags),
+                "serious_events": [_event(event) for event in self.safety.serious_events],
+                "adverse_events": len(self.safety.adverse_events),
+                "sessions_attended": self.safety.sessions_attended,
+                "sessions_asked": self.safety.sessions_asked,
+            },
+            "estimates": [_estimate(each) for each in self.estimates],
+            "ledger": {
+                "read": counts.read,
+                "kept": counts.kept,
+                "converted": counts.converted,
+                "missing": counts.missing,
+                "rejected": counts.rejected,
+            },
+            "problems": [
+                {"severity": p.severity, "where": p.where, "problem": p.problem, "remedy": p.remedy} for p in self.problems
+            ],
+            "inputs": [{"file": source.file, "sha256": source.sha256} for source in self.trial.diary.sources],
+            "versions": {"acu_nof1": __version__, **{name: version(name) for name in LIBRARIES}},
+        }
+
+    def __repr__(self) -> str:
+        return f"Reassessment({self.trial.protocol.person or 'no code'}, {self.day}: {self.sentence})"
+
+    def _repr_html_(self) -> str:
+        from acu_nof1.report.blocks import summary_html  # noqa: PLC0415  (the page stands below this module)
+
+        return summary_html(self)
+
+
+def _event(event: Any) -> dict[str, str]:
+    return {"date": event.date.isoformat(), "what": event.what}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _estimate(each: Estimate) -> dict[str, Any]:
+    numbers = ("before", "after", "value", "low", "high", "important_change", "p_gain", "p_important_gain", "p_important_loss", "detectable")
+    found = {name: _finite(getattr(each, name)) for name in numbers}
+    return {
+        "outcome": each.outcome.name,
+        "label": each.outcome.label,
+        "primary": bool(each.primary),
+        "headline": bool(each.headline),
+        "question": each.question,
+        "status": each.status,
+        "reason": each.reason or None,
+        **found,
+        "confidence": each.confidence,
+        "unit": each.unit,
+        "better": each.better,
+        "bands": [float(share) for share in each.bands] if math.isfinite(each.bands[0]) else None,
+        "reading": words.reading(each),
+        "reading_kind": each.reading or None,
+        "days": [int(days) for days in each.days],
+        "method": each.method,
+    }
+
+
+def choose_look(trial: Trial, after_session: int | None = None, on: dt.date | None = None) -> Look:
+    """Which look is meant: the protocol's deciding one, or another by session or date?
+
+    A planned look keeps its own window length.
+    """
+    if after_session is None and on is None:
+        return trial.default_look()
+    for planned in trial.protocol.looks:
+        if planned.after_session == after_session and planned.on == on:
+            return planned
+    return Look(on=on, after_session=after_session)
+
+
+def reassess(
+    trial: Trial, *, after_session: int | None = None, on: dt.date | None = None, confidence: float = 0.95
+) -> Reassessment:
+    """What changed, by how much, how sure can we be, and was it as much as was agreed to matter?
+
+    Parameters
+    ----------
+    trial
+        The diary read against its protocol.
+    after_session
+        Look as it stood before this attended session, instead of the protocol's reassessment.
+    on
+        Look as it stood on the morning of this day.
+    confidence
+        Of the intervals.
+
+    Returns
+    -------
+    Reassessment
+        Answers that cannot be estimated say why; they are never filled in.
+
+    Raises
+    ------
+    ProtocolError
+        If the look is bound to a session that has not taken place, or the data have errors that would
+        make every answer wrong.
+    """
+    look = choose_look(trial, after_session, on)
+    day = trial.look_day(look)
+    stood = trial.at(look)
+    problems = problems_of(stood)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ProtocolError(errors)
+    comparisons = stood.comparisons(look)
+    estimates = estimate_all(comparisons, confidence=confidence)
+    return Reassessment(
+        trial=stood,
+        look=look,
+        day=day,
+        window_days=stood.protocol.window_days(look),
+        comparisons=comparisons,
+        estimates=estimates,
+        verdict=judge(stood, comparisons, estimates),
+        success=judge_success(stood, estimates),
+        safety=stood.safety,
+        problems=problems,
+    )

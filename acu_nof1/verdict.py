@@ -1,0 +1,226 @@
+"""What the answers mean for this trial: the verdict, the success rule, and what else could explain the change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from acu_nof1.estimate.columns import Question, counted, indicator, solve
+from acu_nof1.interpret import LIKELY, SURE, success_kind
+from acu_nof1.outcomes import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from acu_nof1.estimate import Estimate, Estimates
+    from acu_nof1.interpret import Reading, SuccessKind
+    from acu_nof1.trial import Comparisons, Trial
+
+CaveatKind = Literal[
+    "unattainable", "co_intervention", "baseline_trend", "baseline_flare",
+    "slow_drift", "not_agreed", "multiple_looks", "missing_days", "short_window", "one_person", "expectation", "natural_course",
+]  # fmt: skip
+
+# Directly under the badge: these say that the change may have another reason.
+ATTRIBUTION: tuple[CaveatKind, ...] = ("co_intervention", "baseline_trend", "baseline_flare")
+
+NEAR_START = dt.timedelta(days=14)
+FIRST_DAYS = 7
+FLARE_SDS = 0.5
+HALF_MISSING = 0.5
+HEADACHE_ANSWERED = 21
+GAINS: tuple[Reading, ...] = ("improved", "improved_amount_unclear", "improved_less")
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """Something the reader must know; `facts` are the numbers and texts its sentence needs."""
+
+    kind: CaveatKind
+    facts: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The result of the agreed success rule; `p` is ``None`` where no probability can be given."""
+
+    kind: SuccessKind
+    p: float | None
+    rule: str | None
+    outcomes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What changed in the primary outcome (not why), and what must be said beside it.
+
+    Attributes
+    ----------
+    kind
+        One of `Reading`.
+    estimate
+        The answer it rests on; ``None`` if the primary outcome has none.
+    caveats
+        Attribution first, then limits, computed ones before general ones.
+    overruled_by
+        ``red_flag`` or ``serious_event``: then no badge is shown.
+    """
+
+    kind: Reading
+    estimate: Estimate | None
+    caveats: tuple[Caveat, ...]
+    overruled_by: Literal["red_flag", "serious_event"] | None
+
+    @property
+    def attribution(self) -> tuple[Caveat, ...]:
+        """The caveats that stand directly under the badge."""
+        return tuple(caveat for caveat in self.caveats if caveat.kind in ATTRIBUTION)
+
+    @property
+    def limits(self) -> tuple[Caveat, ...]:
+        """What this diary cannot tell."""
+        return tuple(caveat for caveat in self.caveats if caveat.kind not in ATTRIBUTION)
+
+
+def judge(trial: Trial, comparisons: Comparisons, estimates: Estimates) -> Verdict:
+    """What changed in the primary outcome, and what else could explain it?
+
+    Parameters
+    ----------
+    trial
+        As it stood at the look.
+    comparisons, estimates
+        Made from it.
+
+    Returns
+    -------
+    Verdict
+        ``cannot_say`` where the primary outcome is not estimable.
+    """
+    primary = estimates.primary
+    kind: Reading = primary.reading if primary is not None and primary.ok else "cannot_say"  # type: ignore[assignment]
+    caveats = tuple(_caveats(trial, comparisons, primary))
+    return Verdict(kind, primary, caveats, trial.safety.overrules)
+
+
+def judge_success(trial: Trial, estimates: Estimates) -> Success:
+    """Was the agreed success reached?
+
+    A rule over several outcomes needs their joint probability, which the single answers do not give:
+    it is then "cannot say" without a probability.
+    """
+    rule = trial.protocol.success
+    if rule is None:
+        return Success("not_agreed", None, None)
+    p = None
+    if len(rule.outcomes) == 1:
+        found = next((e for e in estimates.headlines if e.outcome.name == rule.outcomes[0]), None)
+        p = found.p_important_gain if found is not None and found.ok else None
+    return Success(success_kind(p), p, rule.rule, rule.outcomes)
+
+
+def _caveats(trial: Trial, comparisons: Comparisons, primary: Estimate | None) -> Iterator[Caveat]:
+    if primary is not None:
+        series = comparisons.take(comparisons.primary)
+        yield from _unattainable(primary)
+        if primary.reading in GAINS:
+            yield from _co_interventions(trial)
+            if primary.outcome.kind in KINDS and primary.outcome.every == "day":
+                yield from _baseline_flare(series, primary)
+                yield from _baseline_trend(series, primary)
+        yield from _diary_limits(series, primary)
+    yield from _agreement(trial, primary)
+    if len(trial.protocol.looks) > 1:
+        yield Caveat("multiple_looks", {"looks": len(trial.protocol.looks)})
+    if not trial.protocol.is_n_of_1_trial and not trial.protocol.start_was_randomised:
+        yield Caveat("one_person")
+        yield Caveat("natural_course")
+    yield Caveat("expectation")
+
+
+def _unattainable(primary: Estimate) -> Iterator[Caveat]:
+    """An important change that the level before cannot reach is said before anything else."""
+    outcome, before = primary.outcome, primary.before
+    if not primary.ok or primary.scale != "difference" or np.isnan(primary.important_change):
+        return
+    days = outcome.kind == "yes_no"
+    low, high = (0.0, 28.0) if days else (outcome.low, outcome.high)
+    end = low if outcome.better == "lower" else high
+    if end is not None and abs(end - before) < primary.important_change:
+        yield Caveat("unattainable", {"before": before, "room": abs(end - before), "important": primary.important_change})
+
+
+def _co_interventions(trial: Trial) -> Iterator[Caveat]:
+    first = trial.protocol.first_treatment
+    for event in trial.protocol.events:
+        if first is not None and event.date >= first.start - NEAR_START:
+            week = (event.date - first.start).days // 7 + 1
+            near = "yes" if abs(event.date - first.start) <= NEAR_START else "no"
+            yield Caveat("co_intervention", {"what": event.what, "date": event.date.isoformat(), "week": week, "near": near})
+
+
+def _columns(*days: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack(days, axis=2)
+
+
+def _baseline_flare(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
+    """Was the first baseline week worse than the rest, so that part of the gain may be a return to normal?"""
+    baseline = series.baseline
+    position = np.cumsum(baseline, axis=1)
+    first, rest = baseline & (position <= FIRST_DAYS), baseline & (position > FIRST_DAYS)
+    if min(counted(first, series)[0], counted(rest, series)[0]) < 3:
+        return
+    contrasts = np.array([[[1.0, 0, 0], [0, 1, 0], [1, -1, 0]]])
+    question = Question(_columns(indicator(first), indicator(rest), indicator(series.treated)), np.array([3]), contrasts)
+    fits = solve(series, question, [""])
+    if fits.reason[0]:
+        return
+    worse = -primary.outcome.sign
+    p_below = float(fits.distribution(lambda each: each.mixture(2)).cdf(0.0)[0])
+    early, later = float(fits.levels(0).value[0]), float(fits.levels(1).value[0])
+    spread = float(np.nanstd(np.where(baseline & series.answered, series.values, np.nan), ddof=1))
+    p_worse = 1 - p_below if worse > 0 else p_below
+    if p_worse >= LIKELY and worse * (early - later) >= FLARE_SDS * spread:
+        yield Caveat("baseline_flare", {"early": early, "later": later, "p": p_worse})
+
+
+def _baseline_trend(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
+    """Was it already moving the right way before treatment, at least as fast as afterwards?"""
+    if not primary.ok or primary.scale != "difference" or counted(series.baseline, series)[0] < FIRST_DAYS:
+        return
+    tau = series.tau.astype(float)
+    between = series.treated & ~series.window
+    parts = (indicator(series.window), indicator(series.baseline), series.baseline * tau, indicator(between), between * tau)
+    question = Question(_columns(*parts), np.array([3 + 2 * int(counted(between, series)[0] >= 5)]), np.array([[[0, 0, 7.0, 0, 0]]]))
+    fits = solve(series, question, [""])
+    if fits.reason[0]:
+        return
+    slope = fits.distribution(lambda each: each.mixture(0))
+    weeks = float(tau[series.window].mean() - tau[series.baseline].mean()) / 7
+    pace, sign = primary.value / weeks, primary.outcome.sign
+    p_below = float(slope.cdf(0.0)[0])
+    p_moving = p_below if sign < 0 else 1 - p_below
+    if p_moving >= SURE and sign * float(slope.centre[0]) >= sign * pace:
+        yield Caveat("baseline_trend", {"slope": float(slope.centre[0]), "p": p_moving})
+
+
+def _diary_limits(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
+    if primary.p_phi_high >= 1 - LIKELY:
+        yield Caveat("slow_drift", {"phi": primary.phi, "p": primary.p_phi_high})
+    days = int((series.phase != -1).sum())
+    answered = int(series.answered.sum())
+    if days:
+        yield Caveat("missing_days", {"answered": answered, "days": days, "many": "yes" if answered < HALF_MISSING * days else "no"})
+    if primary.outcome.kind == "yes_no" and min(primary.days) < HEADACHE_ANSWERED:
+        yield Caveat("short_window", {"before": primary.days_before, "after": primary.days_after})
+
+
+def _agreement(trial: Trial, primary: Estimate | None) -> Iterator[Caveat]:
+    if not trial.protocol.was_agreed:
+        source = primary.outcome.source if primary is not None and not primary.outcome.declared else ""
+        yield Caveat("not_agreed", {"source": source})
