@@ -39,7 +39,7 @@ _HOMES = {
     "write_report": "report",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
     from acu_nof1.checks import check as check

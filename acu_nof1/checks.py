@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.errors import SEVERITIES, Problem
-from acu_nof1.protocol import contradictions, unknown_red_flags
-from acu_nof1.safety import RED_FLAGS
+from acu_nof1.protocol import contradictions
+from acu_nof1.safety import RED_FLAGS, unknown_red_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,14 +56,22 @@ def problems_of(trial: Trial) -> tuple[Problem, ...]:
 def _baseline(trial: Trial) -> Iterator[Problem]:
     protocol = trial.protocol
     if not protocol.has_baseline:
-        yield Problem("warning", "protocol [[phase]]", "there is no baseline, so there is no change to report.",
-                      "The report describes the days that were kept; keep a diary for two weeks before the next course.")  # fmt: skip
+        yield Problem(
+            "warning",
+            "protocol [[phase]]",
+            "there is no baseline, so there is no change to report.",
+            "The report describes the days that were kept; keep a diary for two weeks before the next course.",
+        )
         return
     primary = protocol.primary_outcome
     baseline = sum(phase.days for phase in protocol.phases[:1])
     if primary is not None and primary.domain == "headache" and baseline < HEADACHE_BASELINE:
-        yield Problem("note", "protocol [[phase]] 1", f"the baseline has {baseline} days; for headache 28 are usual.",
-                      "Expect a wider interval.")  # fmt: skip
+        yield Problem(
+            "note",
+            "protocol [[phase]] 1",
+            f"the baseline has {baseline} days; for headache 28 are usual.",
+            "Expect a wider interval.",
+        )
 
 
 def _answers(trial: Trial) -> Iterator[Problem]:
@@ -73,7 +81,9 @@ def _answers(trial: Trial) -> Iterator[Problem]:
         place = f"outcome {outcome.name}"
         answered = values[outcome.name].dropna() if outcome.name in values else pd.Series(dtype=float)
         if answered.empty:
-            yield Problem("warning", place, "no value was read for it.", "Check the column title in the protocol and the file.")
+            yield Problem(
+                "warning", place, "no value was read for it.", "Check the column title in the protocol and the file."
+            )
         elif outcome.every == "day":
             yield from _daily_answers(trial, outcome, answered, int(answered.index.isin(values.index[days]).sum()))
 
@@ -82,13 +92,21 @@ def _daily_answers(trial: Trial, outcome: Outcome, answered: pd.Series[float], b
     place = f"outcome {outcome.name}"
     if len(answered) == 1:
         yield Problem("warning", place, "only one value was read.", "One value cannot show a change.")
-    elif answered.nunique() == 1:
-        yield Problem("warning", place, f"every answer is {answered.iloc[0]:g}.", "A scale that never moves cannot show a change.")
+    elif answered.min() == answered.max():
+        yield Problem(
+            "warning", place, f"every answer is {answered.iloc[0]:g}.", "A scale that never moves cannot show a change."
+        )
     if trial.protocol.has_baseline and baseline < MINIMUM_BASELINE:
-        yield Problem("warning", place, f"{baseline} baseline days are answered; at least {MINIMUM_BASELINE} are needed.",
-                      "Its change is not estimated.")  # fmt: skip
+        yield Problem(
+            "warning",
+            place,
+            f"{baseline} baseline days are answered; at least {MINIMUM_BASELINE} are needed.",
+            "Its change is not estimated.",
+        )
     elif trial.protocol.has_baseline and baseline < SHORT_BASELINE:
-        yield Problem("note", place, f"only {baseline} baseline days are answered; 14 are usual.", "Expect a wide interval.")
+        yield Problem(
+            "note", place, f"only {baseline} baseline days are answered; 14 are usual.", "Expect a wide interval."
+        )
 
 
 def _baseline_days(trial: Trial, index: pd.Index) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -101,23 +119,45 @@ def _baseline_days(trial: Trial, index: pd.Index) -> np.ndarray[tuple[int], np.d
 
 def _sessions(trial: Trial) -> Iterator[Problem]:
     protocol = trial.protocol
-    outside = [session.date for session in protocol.attended
-               if not any(phase.kind == "treatment" and phase.start <= session.date <= phase.end for phase in protocol.phases)]  # fmt: skip
+    outside = [
+        session.date
+        for session in protocol.attended
+        if not any(phase.kind == "treatment" and phase.start <= session.date <= phase.end for phase in protocol.phases)
+    ]
     if outside:
-        shown = ", ".join(f"{date}" for date in outside[:5]) + (f" and {len(outside) - 5} more" if len(outside) > 5 else "")
-        yield Problem("warning", "sessions", f"attended outside every treatment phase: {shown}.",
-                      "Correct the date, or the phases of the protocol.")  # fmt: skip
+        shown = ", ".join(f"{date}" for date in outside[:5]) + (
+            f" and {len(outside) - 5} more" if len(outside) > 5 else ""
+        )
+        yield Problem(
+            "warning",
+            "sessions",
+            f"attended outside every treatment phase: {shown}.",
+            "Correct the date, or the phases of the protocol.",
+        )
     dates = [session.date for session in protocol.sessions]
     twice = sorted({date for date in dates if dates.count(date) > 1})
     if twice:
-        yield Problem("warning", "sessions", f"listed more than once: {', '.join(map(str, twice))}.", "Delete one, or correct its date.")
+        yield Problem(
+            "warning",
+            "sessions",
+            f"listed more than once: {', '.join(map(str, twice))}.",
+            "Delete one, or correct its date.",
+        )
     for flag in unknown_red_flags(protocol):
-        yield Problem("warning", "red flags", f'"{flag}" is not in the list; it is treated as a red flag.',
-                      f"Known: {', '.join(RED_FLAGS)}.")  # fmt: skip
+        yield Problem(
+            "warning",
+            "red flags",
+            f'"{flag}" is not in the list; it is treated as a red flag.',
+            f"Known: {', '.join(RED_FLAGS)}.",
+        )
     safety = trial.safety
     if safety.sessions_attended and safety.asked != "at every session":
-        yield Problem("note", "sessions", f"adverse events were asked about at {safety.sessions_asked} of {safety.sessions_attended} sessions.",
-                      "None reported is not the same as not asked.")  # fmt: skip
+        yield Problem(
+            "note",
+            "sessions",
+            f"adverse events were asked about at {safety.sessions_asked} of {safety.sessions_attended} sessions.",
+            "None reported is not the same as not asked.",
+        )
 
 
 def _dates(trial: Trial) -> Iterator[Problem]:
@@ -126,27 +166,50 @@ def _dates(trial: Trial) -> Iterator[Problem]:
     for phase in trial.protocol.phases:
         inside |= (answered >= pd.Timestamp(phase.start)) & (answered <= pd.Timestamp(phase.end))
     if len(answered) and not inside.any():
-        yield Problem("error", "diary", f"no diary day lies in any phase: the diary runs from {answered[0]:%Y-%m-%d} to {answered[-1]:%Y-%m-%d}.",
-                      "Check the year and the phases of the protocol.")  # fmt: skip
+        yield Problem(
+            "error",
+            "diary",
+            f"no diary day lies in any phase: the diary runs from {answered[0]:%Y-%m-%d} to {answered[-1]:%Y-%m-%d}.",
+            "Check the year and the phases of the protocol.",
+        )
     elif not inside.all():
-        yield Problem("note", "diary", f"{int((~inside).sum())} answered days lie outside every phase.", "They enter no comparison.")
+        yield Problem(
+            "note",
+            "diary",
+            f"{int((~inside).sum())} answered days lie outside every phase.",
+            "They enter no comparison.",
+        )
 
 
 def _agreement(trial: Trial) -> Iterator[Problem]:
     protocol = trial.protocol
     if protocol.agreed_on is None:
-        yield Problem("note", "protocol [trial]", "agreed_on is not given.", "Nothing is called agreed before treatment.")
+        yield Problem(
+            "note", "protocol [trial]", "agreed_on is not given.", "Nothing is called agreed before treatment."
+        )
     elif not protocol.was_agreed:
-        yield Problem("warning", "protocol [trial]", f"agreed_on {protocol.agreed_on} is after treatment began.",
-                      "Nothing is called agreed before treatment.")  # fmt: skip
+        yield Problem(
+            "warning",
+            "protocol [trial]",
+            f"agreed_on {protocol.agreed_on} is after treatment began.",
+            "Nothing is called agreed before treatment.",
+        )
     primary = protocol.primary_outcome
     if primary is not None and primary.important_change is None and primary.important_change_percent is None:
-        yield Problem("note", f"outcome {primary.name}", "no important change is declared or published for it.",
-                      "Without one the report can only say better, worse or cannot say.")  # fmt: skip
+        yield Problem(
+            "note",
+            f"outcome {primary.name}",
+            "no important change is declared or published for it.",
+            "Without one the report can only say better, worse or cannot say.",
+        )
     for outcome in protocol.outcomes:
         if not outcome.declared and outcome.important_change is not None and outcome.verified != "yes":
-            yield Problem("note", f"outcome {outcome.name}", f"its published important change ({outcome.important_change:g}) "
-                          "was not verified at the source.", "Declare your own, agreed before treatment.")  # fmt: skip
+            yield Problem(
+                "note",
+                f"outcome {outcome.name}",
+                f"its published important change ({outcome.important_change:g}) was not verified at the source.",
+                "Declare your own, agreed before treatment.",
+            )
 
 
 def _recall(trial: Trial) -> Iterator[Problem]:
@@ -158,6 +221,9 @@ def _recall(trial: Trial) -> Iterator[Problem]:
             reach = pd.Timestamp(phase.start) + pd.Timedelta(days=outcome.recall_days)
             early = values[outcome.name].loc[pd.Timestamp(phase.start) : reach - pd.Timedelta(days=1)].dropna().index
             for day in early:
-                yield Problem("note", f"outcome {outcome.name} on {day:%Y-%m-%d}",
-                              f"its recall of {outcome.recall_days} days reaches back before the {phase.kind} began on {phase.start}.",
-                              "Read this value with care.")  # fmt: skip
+                yield Problem(
+                    "note",
+                    f"outcome {outcome.name} on {day:%Y-%m-%d}",
+                    f"its recall of {outcome.recall_days} days reaches back before the {phase.kind} began on {phase.start}.",
+                    "Read this value with care.",
+                )

@@ -77,7 +77,7 @@ class TMixture(Distribution):
     @property
     def mean(self) -> Floats:
         """What is the posterior mean? Shape (R,), in the unit of the outcome; sum_g W_g m_g."""
-        return np.sum(self.weight * self.loc, axis=1)
+        return np.asarray(np.sum(self.weight * self.loc, axis=1))
 
     @property
     def centre(self) -> Floats:
@@ -152,7 +152,7 @@ class RatioMixture(Distribution):
         """Where does the distribution sit? The ratio of the posterior means; a ratio of t variables has no mean."""
         after, before = np.sum(self.weight * self.after, axis=1), np.sum(self.weight * self.before, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return after / before
+            return np.asarray(after / before)
 
     def cdf(self, x: ArrayLike) -> Floats:
         """How probable is a ratio below x (x >= 0; infinity is allowed)?"""
@@ -233,7 +233,7 @@ class Grid(Distribution):
         if self.scale == "difference":
             return DAYS_PER_MONTH * (after - before)
         if self.scale == "ratio":
-            return after / before
+            return np.asarray(after / before)
         return after / (1 - after) * (1 - before) / before
 
     def cdf(self, x: ArrayLike) -> Floats:
@@ -250,11 +250,11 @@ class Grid(Distribution):
 
     @property
     def _cells(self) -> int:
-        return self.before.shape[1] * self.before.shape[2]
+        return int(np.prod(self.before.shape[1:]))
 
     @cached_property
     def _valid(self) -> Floats:
-        return self.weight.sum(axis=1)
+        return np.asarray(self.weight.sum(axis=1))
 
     @cached_property
     def _cumulative(self) -> Floats:
@@ -326,7 +326,7 @@ class Cells(Distribution):
     @property
     def centre(self) -> Floats:
         """Where does the distribution sit? The posterior mean over the nodes, shape (R,)."""
-        return np.sum(self.nodes * self.weight, axis=1)
+        return np.asarray(np.sum(self.nodes * self.weight, axis=1))
 
     def cdf(self, x: ArrayLike) -> Floats:
         """How probable is a value of at most x?"""
@@ -334,7 +334,7 @@ class Cells(Distribution):
         left, right = self.edges[:, None, :-1], self.edges[:, None, 1:]
         width = np.where(right > left, right - left, 1.0)
         share = np.where(right > left, np.clip((at[:, :, None] - left) / width, 0.0, 1.0), at[:, :, None] >= left)
-        below = np.einsum("rkc,rc->rk", share, self.weight)
+        below: Floats = np.einsum("rkc,rc->rk", share, self.weight)
         return below[:, 0] if np.ndim(x) < 2 else below
 
     def quantile(self, p: ArrayLike) -> Floats:
@@ -362,7 +362,7 @@ def cell_midpoints(cells: int) -> Floats:
     sin^2 of the midpoints of equal cells of theta in (0, pi/2): with equal weights they are the Beta(1/2, 1/2)
     prior of Jeffreys.
     """
-    return np.sin((np.arange(cells) + 0.5) * (np.pi / (2 * cells))) ** 2
+    return np.asarray(np.sin((np.arange(cells) + 0.5) * (np.pi / (2 * cells))) ** 2)
 
 
 def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
@@ -424,7 +424,7 @@ RowFunction = Callable[[Ints, Floats], tuple[Floats, Floats]]
 
 
 def _columns(x: ArrayLike, rows: int) -> Floats:
-    """x as (R, k): one number for all rows, one for each row, or k for each row."""
+    """Shape x as (R, k): one number for all rows, one for each row, or k for each row."""
     values = np.asarray(x, dtype=float)
     if values.ndim == 0:
         return np.full((rows, 1), float(values))

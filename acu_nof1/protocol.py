@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from acu_nof1.errors import Problem, did_you_mean
-from acu_nof1.outcomes import Outcome  # noqa: TC001  (pydantic reads it at run time)
-from acu_nof1.safety import RED_FLAGS, Profile
+from acu_nof1.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +68,16 @@ class Session(Noun):
     red_flag: Annotated[tuple[str, ...], BeforeValidator(_flags)] = ()
     notes: str = ""
     more: dict[str, str] = Field(default_factory=dict)
+
+
+class Profile(Noun):
+    """What must be known before needling: ticked red flags, and cautions (``None``: not asked)."""
+
+    red_flags: tuple[str, ...] = ()
+    blood_thinner: bool | None = None
+    low_immunity: bool | None = None
+    pregnant: bool | None = None
+    implanted_device: bool | None = None
 
 
 class Event(Noun):
@@ -269,17 +278,34 @@ def _phase_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
         yield Problem("error", place, "there is no phase.", "Add a baseline and a treatment phase with start and end.")
     for number, phase in enumerate(protocol.phases, 1):
         if phase.end < phase.start:
-            yield Problem("error", f"{place} {number}", f"the {phase.kind} ends on {phase.end}, before it starts on {phase.start}.",
-                          "Correct one of the two dates.")  # fmt: skip
+            yield Problem(
+                "error",
+                f"{place} {number}",
+                f"the {phase.kind} ends on {phase.end}, before it starts on {phase.start}.",
+                "Correct one of the two dates.",
+            )
         if (phase.randomised_from is None) != (phase.randomised_to is None):
-            yield Problem("error", f"{place} {number}", "only one of randomised_from and randomised_to is given.", "Give both or none.")
+            yield Problem(
+                "error",
+                f"{place} {number}",
+                "only one of randomised_from and randomised_to is given.",
+                "Give both or none.",
+            )
     for number, (first, second) in enumerate(pairwise(protocol.phases), 2):
         if second.start <= first.end:
-            yield Problem("error", f"{place} {number}", f"the {second.kind} starts on {second.start}, but the {first.kind} before it "
-                          f"lasts until {first.end}.", "Phases must follow one another without overlap.")  # fmt: skip
+            yield Problem(
+                "error",
+                f"{place} {number}",
+                f"the {second.kind} starts on {second.start}, but the {first.kind} before it lasts until {first.end}.",
+                "Phases must follow one another without overlap.",
+            )
     if "BA" in protocol.design and protocol.design[0] == "B":
-        yield Problem("error", place, "treatment comes before the first baseline.",
-                      "List the phases in order of time; days after a course are washout or follow_up, not baseline.")  # fmt: skip
+        yield Problem(
+            "error",
+            place,
+            "treatment comes before the first baseline.",
+            "List the phases in order of time; days after a course are washout or follow_up, not baseline.",
+        )
     if protocol.phases and "B" not in protocol.design:
         yield Problem("error", place, "there is no treatment phase.", 'Add a phase with kind = "treatment".')
 
@@ -287,17 +313,31 @@ def _phase_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
 def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
     known = {outcome.name for outcome in protocol.outcomes}
     if not known:
-        yield Problem("error", f"{name} [outcome]", "no outcome is declared.", 'Add for example [outcome.pain] with instrument = "nrs_pain".')
+        yield Problem(
+            "error",
+            f"{name} [outcome]",
+            "no outcome is declared.",
+            'Add for example [outcome.pain] with instrument = "nrs_pain".',
+        )
     primary = protocol.primary_outcome
     if primary is not None and primary.better == "neither":
-        yield Problem("error", f"{name} [outcome.{primary.name}]", "for this outcome neither more nor less is better, so it cannot be primary.",
-                      "Choose another primary outcome, or declare better.")  # fmt: skip
+        yield Problem(
+            "error",
+            f"{name} [outcome.{primary.name}]",
+            "for this outcome neither more nor less is better, so it cannot be primary.",
+            "Choose another primary outcome, or declare better.",
+        )
     for outcome in protocol.outcomes:
         span = None if outcome.low is None or outcome.high is None else outcome.high - outcome.low
         span = 28.0 if outcome.kind == "yes_no" else span
         if span is not None and outcome.important_change is not None and outcome.important_change > span:
-            yield Problem("error", f"{name} [outcome.{outcome.name}]", f"the important change {outcome.important_change:g} is larger than "
-                          f"the whole scale ({span:g} {outcome.change_unit}).", "Declare it in the unit of the outcome.")  # fmt: skip
+            yield Problem(
+                "error",
+                f"{name} [outcome.{outcome.name}]",
+                f"the important change {outcome.important_change:g} is larger than "
+                f"the whole scale ({span:g} {outcome.change_unit}).",
+                "Declare it in the unit of the outcome.",
+            )
     if protocol.success is not None:
         yield from _success_problems(protocol, protocol.success, name)
 
@@ -305,14 +345,20 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
 def _success_problems(protocol: Protocol, success: Success, name: str) -> Iterator[Problem]:
     place = f"{name} [success]"
     if bool(success.all) == bool(success.any):
-        yield Problem("error", place, "the rule needs either all or any.", 'Write all = ["pain", "walking"], or any = [...].')
+        yield Problem(
+            "error", place, "the rule needs either all or any.", 'Write all = ["pain", "walking"], or any = [...].'
+        )
     known = {outcome.name: outcome for outcome in protocol.outcomes}
     for each in (*success.all, *success.any):
         if each not in known:
             yield Problem("error", place, f'"{each}" is not an outcome of this protocol.', did_you_mean(each, known))
         elif known[each].important_change is None and known[each].important_change_percent is None:
-            yield Problem("error", place, f'"{each}" has no important change, so success cannot be judged by it.',
-                          f"Declare important_change under [outcome.{each}].")  # fmt: skip
+            yield Problem(
+                "error",
+                place,
+                f'"{each}" has no important change, so success cannot be judged by it.',
+                f"Declare important_change under [outcome.{each}].",
+            )
         elif known[each].better == "neither":
             yield Problem("error", place, f'for "{each}" neither more nor less is better.', "Leave it out of the rule.")
 
@@ -322,15 +368,20 @@ def _look_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
     for number, look in enumerate(protocol.looks, 1):
         place = f"{name} [[reassess]] {number}"
         if (look.on is None) == (look.after_session is None):
-            yield Problem("error", place, "a reassessment needs either a date or a session number.", "Write on = DATE, or after_session = 6.")
+            yield Problem(
+                "error",
+                place,
+                "a reassessment needs either a date or a session number.",
+                "Write on = DATE, or after_session = 6.",
+            )
         if look.on is not None and first is not None and look.on <= first.start:
-            yield Problem("error", place, f"the reassessment on {look.on} is not after the first treatment day ({first.start}).",
-                          "Correct the date.")  # fmt: skip
+            yield Problem(
+                "error",
+                place,
+                f"the reassessment on {look.on} is not after the first treatment day ({first.start}).",
+                "Correct the date.",
+            )
     if sum(look.decides for look in protocol.looks) > 1:
-        yield Problem("error", f"{name} [[reassess]]", "more than one reassessment is marked decides = true.", "Mark one.")
-
-
-def unknown_red_flags(protocol: Protocol) -> tuple[str, ...]:
-    """Which ticked red flags are not in the list (they still count as red flags)?"""
-    ticked = [*protocol.safety.red_flags, *(flag for session in protocol.sessions for flag in session.red_flag)]
-    return tuple(flag for flag in ticked if flag not in RED_FLAGS)
+        yield Problem(
+            "error", f"{name} [[reassess]]", "more than one reassessment is marked decides = true.", "Mark one."
+        )

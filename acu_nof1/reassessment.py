@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +18,8 @@ from acu_nof1.protocol import Look
 from acu_nof1.verdict import judge, judge_success
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.safety import Safety
     from acu_nof1.trial import Comparisons, Trial
@@ -87,7 +88,11 @@ class Reassessment:
     def describe(self) -> pd.DataFrame:
         """Return raw means and answered days by side, without any model: for the appendix."""
         series, rows = self.comparisons, []
-        sides = {"baseline": series.baseline, "treatment": series.treated & (series.phase >= 0), "window": series.window}
+        sides = {
+            "baseline": series.baseline,
+            "treatment": series.treated & (series.phase >= 0),
+            "window": series.window,
+        }
         for index, outcome in enumerate(series.outcomes):
             for side, days in sides.items():
                 values = series.values[index, days[index]]
@@ -139,7 +144,8 @@ class Reassessment:
                 "rejected": counts.rejected,
             },
             "problems": [
-                {"severity": p.severity, "where": p.where, "problem": p.problem, "remedy": p.remedy} for p in self.problems
+                {"severity": p.severity, "where": p.where, "problem": p.problem, "remedy": p.remedy}
+                for p in self.problems
             ],
             "inputs": [{"file": source.file, "sha256": source.sha256} for source in self.trial.diary.sources],
             "versions": {"acu_nof1": __version__, **{name: version(name) for name in LIBRARIES}},
@@ -149,7 +155,7 @@ class Reassessment:
         return f"Reassessment({self.trial.protocol.person or 'no code'}, {self.day}: {self.sentence})"
 
     def _repr_html_(self) -> str:
-        from acu_nof1.report.blocks import summary_html  # noqa: PLC0415  (the page stands below this module)
+        from acu_nof1.report.blocks import summary_html
 
         return summary_html(self)
 
@@ -163,7 +169,18 @@ def _finite(value: float) -> float | None:
 
 
 def _estimate(each: Estimate) -> dict[str, Any]:
-    numbers = ("before", "after", "value", "low", "high", "important_change", "p_gain", "p_important_gain", "p_important_loss", "detectable")
+    numbers = (
+        "before",
+        "after",
+        "value",
+        "low",
+        "high",
+        "important_change",
+        "p_gain",
+        "p_important_gain",
+        "p_important_loss",
+        "detectable",
+    )
     found = {name: _finite(getattr(each, name)) for name in numbers}
     return {
         "outcome": each.outcome.name,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
-    from acu_nof1.protocol import Session
+    from acu_nof1.protocol import Profile, Protocol, Session
 
 # Ticked by a person; a free-text search is never a clearance.
 RED_FLAGS: Mapping[str, str] = {
@@ -38,23 +36,6 @@ CAUTIONS: Mapping[str, str] = {
 }
 
 Asked = Literal["at every session", "at some sessions", "never"]
-
-
-class Profile(BaseModel):
-    """What must be known before needling: ticked red flags, and cautions (``None``: not asked)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    red_flags: tuple[str, ...] = ()
-    blood_thinner: bool | None = None
-    low_immunity: bool | None = None
-    pregnant: bool | None = None
-    implanted_device: bool | None = None
-
-    @property
-    def cautions(self) -> tuple[str, ...]:
-        """The cautions that were answered with yes, in words."""
-        return tuple(text for name, text in CAUTIONS.items() if getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +106,22 @@ def review_safety(profile: Profile, sessions: Iterable[Session]) -> Safety:
         reported adverse event counts as asked.
     """
     sessions = tuple(sessions)
+    cautions = tuple(text for name, text in CAUTIONS.items() if getattr(profile, name))
     attended = [session for session in sessions if session.attended]
     flags = [RED_FLAGS.get(flag, flag) for flag in profile.red_flags]
-    flags += [f"{RED_FLAGS.get(flag, flag)} ({session.date:%Y-%m-%d})" for session in sessions for flag in session.red_flag]
+    flags += [
+        f"{RED_FLAGS.get(flag, flag)} ({session.date:%Y-%m-%d})" for session in sessions for flag in session.red_flag
+    ]
     events = [
         AdverseEvent(session.date, session.adverse_event or "serious event, not described", session.serious)
         for session in sessions
         if session.adverse_event or session.serious
     ]
     asked = sum(session.adverse_asked or bool(session.adverse_event) for session in attended)
-    return Safety(tuple(flags), tuple(events), len(attended), asked, profile.cautions)
+    return Safety(tuple(flags), tuple(events), len(attended), asked, cautions)
+
+
+def unknown_red_flags(protocol: Protocol) -> tuple[str, ...]:
+    """Which ticked red flags are not in the list (they still count as red flags)?"""
+    ticked = [*protocol.safety.red_flags, *(flag for session in protocol.sessions for flag in session.red_flag)]
+    return tuple(flag for flag in ticked if flag not in RED_FLAGS)

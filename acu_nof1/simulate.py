@@ -352,7 +352,7 @@ def simulate(design: Design, truth: Truth, n: int, seed: Seed) -> Simulated:
     unit = noise(n, design.days, phi=truth.phi, share=truth.share, kind=truth.kind, seed=rng)
     full = realise(design, truth, unit)
     blank = missing_days(n, design.days, design.missing, run=design.missing_run, seed=rng)
-    full.values[blank] = np.nan  # noqa: PD011  (an array)
+    full.values[blank] = np.nan
     return full
 
 
@@ -387,7 +387,7 @@ def missing_days(n: int, days: int, share: float, *, seed: Seed, run: float | No
 
 def to_diary(simulated: Simulated, i: int, start: dt.date | str, name: str) -> Diary:
     """How series `i` looks as a diary of outcome `name` that begins on `start`."""
-    values = simulated.values[i]  # noqa: PD011  (an array)
+    values = simulated.values[i]
     return Diary.from_values({name: pd.Series(values, index=pd.date_range(start, periods=len(values)))})
 
 

@@ -74,17 +74,17 @@ class Comparisons:
     @property
     def answered(self) -> NDArray[np.bool_]:
         """(S, D) whether a used day holds an answer."""
-        return np.isfinite(self.values) & (self.phase != UNUSED)
+        return np.asarray(np.isfinite(self.values) & (self.phase != UNUSED))
 
     @property
     def baseline(self) -> NDArray[np.bool_]:
         """(S, D) whether the day is a baseline day that is used."""
-        return (self.phase != UNUSED) & ~self.treated
+        return np.asarray((self.phase != UNUSED) & ~self.treated)
 
     @property
     def phases(self) -> NDArray[np.int64]:
         """(S,) number of phases that are used."""
-        return self.phase.max(axis=1, initial=UNUSED) + 1
+        return np.asarray(self.phase.max(axis=1, initial=UNUSED) + 1)
 
     def take(self, rows: NDArray[Any] | Sequence[int]) -> Comparisons:
         """Return the chosen series, by index or by mask."""
@@ -104,10 +104,12 @@ def stack(parts: Iterable[Comparisons]) -> Comparisons:
     width = max(part.values.shape[1] for part in parts)
 
     def padded(name: str, fill: float) -> NDArray[Any]:
-        return np.concatenate([
-            np.pad(getattr(part, name), ((0, 0), (0, width - part.values.shape[1])), constant_values=fill)
-            for part in parts
-        ])  # fmt: skip
+        return np.concatenate(
+            [
+                np.pad(getattr(part, name), ((0, 0), (0, width - part.values.shape[1])), constant_values=fill)
+                for part in parts
+            ]
+        )
 
     return Comparisons(
         person=tuple(person for part in parts for person in part.person),
@@ -117,9 +119,11 @@ def stack(parts: Iterable[Comparisons]) -> Comparisons:
         treated=padded("treated", False),
         window=padded("window", False),
         tau=padded("tau", 0),
-        **{name: np.concatenate([getattr(part, name) for part in parts])
-           for name in ("primary", "start", "looked_on", "window_days")},
-    )  # fmt: skip
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("primary", "start", "looked_on", "window_days")
+        },
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +150,16 @@ class Trial:
             return look.on
         attended, wanted = self.protocol.attended, look.after_session or 0
         if len(attended) < wanted:
-            raise ProtocolError([
-                Problem("error", f"reassessment after session {wanted}", f"only {len(attended)} attended sessions are listed.",
-                        "Choose an earlier session or a date, or add the sessions.")
-            ])  # fmt: skip
+            raise ProtocolError(
+                [
+                    Problem(
+                        "error",
+                        f"reassessment after session {wanted}",
+                        f"only {len(attended)} attended sessions are listed.",
+                        "Choose an earlier session or a date, or add the sessions.",
+                    )
+                ]
+            )
         return attended[wanted - 1].date
 
     def default_look(self) -> Look:
@@ -164,14 +174,17 @@ class Trial:
     def at(self, look: Look) -> Trial:
         """Return the trial as it stood at a look: diary, sessions and events up to that day."""
         day = self.look_day(look)
-        protocol = self.protocol.model_copy(update={
-            "sessions": tuple(session for session in self.protocol.sessions if session.date <= day),
-            "events": tuple(event for event in self.protocol.events if event.date <= day),
-            "phases": tuple(
-                phase.model_copy(update={"end": min(phase.end, day - dt.timedelta(days=1))})
-                for phase in self.protocol.phases if phase.start < day
-            ),
-        })  # fmt: skip
+        protocol = self.protocol.model_copy(
+            update={
+                "sessions": tuple(session for session in self.protocol.sessions if session.date <= day),
+                "events": tuple(event for event in self.protocol.events if event.date <= day),
+                "phases": tuple(
+                    phase.model_copy(update={"end": min(phase.end, day - dt.timedelta(days=1))})
+                    for phase in self.protocol.phases
+                    if phase.start < day
+                ),
+            }
+        )
         return Trial(protocol, self.diary.until(pd.Timestamp(day) + pd.Timedelta(days=VISIT_TOLERANCE + 1)))
 
     def comparisons(self, look: Look | None = None) -> Comparisons:
@@ -189,7 +202,9 @@ class Trial:
         """
         look = look or self.default_look()
         protocol, day = self.protocol, np.datetime64(self.look_day(look))
-        outcomes = tuple(outcome for outcome in protocol.outcomes if outcome.better != "neither" or outcome.every == "day")
+        outcomes = tuple(
+            outcome for outcome in protocol.outcomes if outcome.better != "neither" or outcome.every == "day"
+        )
         calendar = self._calendar(day)
         values = self.diary.values.reindex(index=calendar, columns=[o.name for o in outcomes]).to_numpy(float).T
         days = calendar.to_numpy().astype("datetime64[D]")
@@ -237,8 +252,10 @@ class Trial:
             phase[(since >= 0) & (since < self.protocol.run_in_days)] = UNUSED
         return phase, treated
 
-    def _window(self, days: NDArray[np.datetime64], day: np.datetime64, length: int, treated: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _window(
+        self, days: NDArray[np.datetime64], day: np.datetime64, length: int, treated: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
         if not treated.any():
             return np.zeros(days.size, bool)
         end = min(day, days[treated][-1] + 1)
-        return treated & (days >= end - length) & (days < end)
+        return np.asarray(treated & (days >= end - length) & (days < end))

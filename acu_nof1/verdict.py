@@ -152,7 +152,9 @@ def _unattainable(primary: Estimate) -> Iterator[Caveat]:
     low, high = (0.0, 28.0) if days else (outcome.low, outcome.high)
     end = low if outcome.better == "lower" else high
     if end is not None and abs(end - before) < primary.important_change:
-        yield Caveat("unattainable", {"before": before, "room": abs(end - before), "important": primary.important_change})
+        yield Caveat(
+            "unattainable", {"before": before, "room": abs(end - before), "important": primary.important_change}
+        )
 
 
 def _co_interventions(trial: Trial) -> Iterator[Caveat]:
@@ -161,7 +163,9 @@ def _co_interventions(trial: Trial) -> Iterator[Caveat]:
         if first is not None and event.date >= first.start - NEAR_START:
             week = (event.date - first.start).days // 7 + 1
             near = "yes" if abs(event.date - first.start) <= NEAR_START else "no"
-            yield Caveat("co_intervention", {"what": event.what, "date": event.date.isoformat(), "week": week, "near": near})
+            yield Caveat(
+                "co_intervention", {"what": event.what, "date": event.date.isoformat(), "week": week, "near": near}
+            )
 
 
 def _columns(*days: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -176,7 +180,9 @@ def _baseline_flare(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
     if min(counted(first, series)[0], counted(rest, series)[0]) < 3:
         return
     contrasts = np.array([[[1.0, 0, 0], [0, 1, 0], [1, -1, 0]]])
-    question = Question(_columns(indicator(first), indicator(rest), indicator(series.treated)), np.array([3]), contrasts)
+    question = Question(
+        _columns(indicator(first), indicator(rest), indicator(series.treated)), np.array([3]), contrasts
+    )
     fits = solve(series, question, [""])
     if fits.reason[0]:
         return
@@ -195,8 +201,16 @@ def _baseline_trend(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
         return
     tau = series.tau.astype(float)
     between = series.treated & ~series.window
-    parts = (indicator(series.window), indicator(series.baseline), series.baseline * tau, indicator(between), between * tau)
-    question = Question(_columns(*parts), np.array([3 + 2 * int(counted(between, series)[0] >= 5)]), np.array([[[0, 0, 7.0, 0, 0]]]))
+    parts = (
+        indicator(series.window),
+        indicator(series.baseline),
+        series.baseline * tau,
+        indicator(between),
+        between * tau,
+    )
+    question = Question(
+        _columns(*parts), np.array([3 + 2 * int(counted(between, series)[0] >= 5)]), np.array([[[0, 0, 7.0, 0, 0]]])
+    )
     fits = solve(series, question, [""])
     if fits.reason[0]:
         return
@@ -215,7 +229,10 @@ def _diary_limits(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
     days = int((series.phase != -1).sum())
     answered = int(series.answered.sum())
     if days:
-        yield Caveat("missing_days", {"answered": answered, "days": days, "many": "yes" if answered < HALF_MISSING * days else "no"})
+        yield Caveat(
+            "missing_days",
+            {"answered": answered, "days": days, "many": "yes" if answered < HALF_MISSING * days else "no"},
+        )
     if primary.outcome.kind == "yes_no" and min(primary.days) < HEADACHE_ANSWERED:
         yield Caveat("short_window", {"before": primary.days_before, "after": primary.days_after})
 

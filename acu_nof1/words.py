@@ -371,7 +371,11 @@ def band_labels(estimate: Estimate) -> tuple[str, ...]:
     def text(value: float) -> str:
         return f"{100 * value:g}{NO_BREAK}%" if estimate.scale == "ratio" else f"{value:g}"
 
-    large, modest, small = f"{text(m)}{unit} or more", f"{text(m / 2)} to {text(m)}{unit}", f"{text(m / 4)} to {text(m / 2)}{unit}"
+    large, modest, small = (
+        f"{text(m)}{unit} or more",
+        f"{text(m / 2)} to {text(m)}{unit}",
+        f"{text(m / 4)} to {text(m / 2)}{unit}",
+    )
     none = f"less than {text(m / 4)}{unit} either way"
     return (
         f"worse by {large}", f"worse by {modest}", f"worse by {small}", none,
@@ -455,7 +459,11 @@ def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tu
     elif safety.asked == "never":
         events = f"Adverse events were not asked about at any of {sessions} sessions: nothing is known."
     else:
-        where = f"all {sessions} sessions" if safety.asked == "at every session" else f"{safety.sessions_asked} of {sessions} sessions"
+        where = (
+            f"all {sessions} sessions"
+            if safety.asked == "at every session"
+            else f"{safety.sessions_asked} of {sessions} sessions"
+        )
         what = "none reported" if not count else f"{count} ({'; '.join(event.what for event in safety.adverse_events)})"
         events = f"Adverse events asked about at {where}: {what}."
     said = [CAUTIONS[name] for name, answer in asked_cautions.items() if answer]

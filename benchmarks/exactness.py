@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import platform
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import numpy as np
@@ -24,9 +24,11 @@ import scipy
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from acu_nof1.distribution import TMixture
 from acu_nof1.estimate import kernel
 from acu_nof1.estimate.kernel import AR1, ROBUST, Fit, Noise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Floats = NDArray[np.float64]
 
@@ -161,8 +163,7 @@ def transforms(diaries: Diaries, noise: Noise, error: str = "") -> dict[str, Flo
             fit = kernel.fit(diaries.values, diaries.columns[model], diaries.treated, contrasts, noise)
         fit = spoil(fit, error)
         for k, name in enumerate(names):
-            mixture: TMixture = fit.mixture(k)
-            result[name] = mixture.cdf(diaries.truth[name])
+            result[name] = fit.mixture(k).cdf(diaries.truth[name])
     return result
 
 
@@ -216,7 +217,8 @@ def main() -> None:
     print(f"exact: {int(right['passed'].sum())} of {len(right)} cells within their bounds")
     wrong = table[~table["mode"].isin(NOISE)]
     if len(wrong):
-        print(wrong[wrong["level"] == 0.95].pivot(index="mode", columns="contrast", values="coverage").round(4))
+        at_95 = wrong[wrong["level"] == 0.95]
+        print(at_95.pivot_table(index="mode", columns="contrast", values="coverage").round(4))
         missed = [mode for mode, cells in wrong.groupby("mode") if cells["passed"].all()]
         print(f"deliberate errors caught: all but {missed}" if missed else "deliberate errors caught: all")
 

@@ -1,4 +1,4 @@
-"""How long does a long diary take to read? Prints seconds, and how many times that is of `pandas.read_csv`."""
+"""How long does a long diary take to read? In seconds, and as a multiple of `pandas.read_csv`."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import json
 import shutil
 import tomllib
 import zipfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -42,7 +42,13 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 BY_HAND = ("protocol.toml", "sessions.csv")
 BOM = "\ufeff"
-LONG_AGO = (2026, 1, 1, 0, 0, 0)  # date of every part of a workbook: the same bytes every time
+# Parts of a workbook that would otherwise hold the hour and the program's version.
+LONG_AGO = (2026, 1, 1, 0, 0, 0)
+OPEN_XML = "http://schemas.openxmlformats.org"
+PROPERTIES = {
+    "docProps/app.xml": f'<Properties xmlns="{OPEN_XML}/officeDocument/2006/extended-properties"/>',
+    "docProps/core.xml": f'<coreProperties xmlns="{OPEN_XML}/package/2006/metadata/core-properties"/>',
+}
 
 
 # --- the plan ------------------------------------------------------------------------------------
@@ -66,7 +72,7 @@ class Plan:
 
 
 def read_plan(folder: Path) -> Plan:
-    """Which days does the protocol of this folder name?"""
+    """Read from the protocol of a folder which days it is about."""
     protocol = tomllib.loads((folder / "protocol.toml").read_text(encoding="utf-8"))
     baseline, treatment = protocol["phase"]
     design = Design(
@@ -127,7 +133,7 @@ def _draw_level(design: Design, outcome: Level, unit: Floats, phi: float) -> tup
         "shape": truth.shape,
         "noise": {"kind": "ar1", "phi": phi, "sd": truth.sd},
     }
-    return result.values[0], facts  # noqa: PD011  (an array)
+    return result.values[0], facts
 
 
 def _draw_days(design: Design, outcome: YesNo, unit: Floats, phi: float) -> tuple[Floats, dict[str, Any]]:
@@ -194,9 +200,7 @@ class Sheet:
         """Return what stands in a cell."""
         return self.row(day).cells[self.titles.index(title)]
 
-    def plant(
-        self, day: int, title: str, raw: str, rule: str, becomes: str, value: float | None = None
-    ) -> None:
+    def plant(self, day: int, title: str, raw: str, rule: str, becomes: str, value: float | None = None) -> None:
         """Overwrite the cell of a day."""
         row = self.row(day)
         row.cells[self.titles.index(title)] = raw
@@ -262,11 +266,11 @@ class Sheet:
         def where(dirt: Dirt) -> dict[str, Any]:
             row = dirt.row
             on = None if row is None or row.day is None else plan.date(row.day).isoformat()
-            return {"file": self.file, "row": number[id(row)] if row else None, "column": dirt.column, "date": on}
+            at = number[id(row)] if row else None
+            return {"file": self.file, "row": at, "column": dirt.column, "date": on}
 
         return [
-            where(dirt)
-            | {"raw": dirt.raw, "rule": dirt.rule, "becomes": dirt.becomes, "value": dirt.value}
+            where(dirt) | {"raw": dirt.raw, "rule": dirt.rule, "becomes": dirt.becomes, "value": dirt.value}
             for dirt in self.planted
         ]
 
@@ -284,7 +288,6 @@ def as_text(sheet: Sheet, delimiter: str = ",", first: str = "") -> bytes:
 def as_workbook(sheet: Sheet, name: str) -> bytes:
     """Write a sheet as an Excel workbook, in the same bytes every time."""
     book = Workbook()
-    book.properties.created = book.properties.modified = dt.datetime(*LONG_AGO)
     page = book.active
     page.title = name
     for cells in (sheet.titles, *(row.cells for row in sheet.rows)):
@@ -298,26 +301,20 @@ def _typed(cell: str) -> float | dt.date | str | None:
     """What a spreadsheet makes of what is typed into it."""
     for kind in (float, dt.date.fromisoformat):
         try:
-            return kind(cell)  # type: ignore[operator,no-any-return]
+            return kind(cell)
         except ValueError:
             continue
     return cell or None
 
 
 def _without_clock(book: io.BytesIO) -> bytes:
-    """Pack a workbook anew: fixed dates, no compression, canonical XML."""
+    """Pack a workbook anew: fixed dates, no program versions, no compression, canonical XML."""
     out = io.BytesIO()
     with zipfile.ZipFile(book) as old, zipfile.ZipFile(out, "w") as new:
         for name in sorted(old.namelist()):
-            xml = old.read(name).decode("utf-8")
-            if name == "docProps/core.xml":  # saving writes the hour
-                xml = xml.replace(_modified(xml), f"{dt.datetime(*LONG_AGO).isoformat()}Z")
-            new.writestr(zipfile.ZipInfo(name, LONG_AGO), ET.canonicalize(xml))
+            xml = PROPERTIES.get(name) or ET.canonicalize(old.read(name).decode("utf-8"))
+            new.writestr(zipfile.ZipInfo(name, LONG_AGO), xml)
     return out.getvalue()
-
-
-def _modified(xml: str) -> str:
-    return ET.fromstring(xml).findtext("{http://purl.org/dc/terms/}modified") or ""
 
 
 # --- answers -------------------------------------------------------------------------------------
@@ -405,7 +402,7 @@ def low_back_pain(plan: Plan, rng: np.random.Generator) -> Written:
     pain.with_spaces(days[20], "Avg pain")
     pain.as_share(days[31], "Avg pain")
     pain.plant(days[44], "Avg pain", "n/a", "missing code", "missing")
-    pain.plant(days[57], "Avg pain", "11", "out of range", "rejected")
+    pain.plant(days[60], "Avg pain", "11", "out of range", "rejected")
     pain.blank(days[36], days[63], title="Tablet")
     pain.twice(days[50])
 
@@ -420,7 +417,8 @@ def low_back_pain(plan: Plan, rng: np.random.Generator) -> Written:
     days = kept(plan, 0.06, rng, left_out=run)
     hours = [tenths(v) for v in values["sleep"]]
     sleep = filled("sleep.csv", "Date", {"Hours slept": hours}, iso(plan, days))
-    sleep.plant(days[33], "Hours slept", hours[days[33]].replace(".", ","), "undeclared decimal comma", "rejected")
+    comma = hours[days[33]].replace(".", ",")
+    sleep.plant(days[33], "Hours slept", comma, "undeclared decimal comma", "rejected")
     sleep.empty_rows(3)
     return bundle(plan, truth, {sheet: as_text(sheet) for sheet in (pain, function, sleep)})
 
@@ -432,8 +430,8 @@ def knee_osteoarthritis(plan: Plan, rng: np.random.Generator) -> Written:
         {
             "stairs": Level(Truth(level=5.4, change=-0.4, sd=1.2, step=1, low=0, high=10), 1.0),
             "stiffness": Level(Truth(level=25, change=-3, sd=8, step=5, low=0), 0.6),
-            "peg": Level(Truth(level=5.2, change=-0.4, sd=0.6, step=0.1, low=0, high=10), 0.6),
-            "activities": Level(Truth(level=4.0, change=0.8, sd=0.5, step=0.1, low=0, high=10), -0.4),
+            "peg": Level(Truth(level=5.2, change=-0.4, sd=0.6, step=1 / 3, low=0, high=10), 0.6),
+            "activities": Level(Truth(level=4.0, change=0.8, sd=0.5, step=1 / 3, low=0, high=10), -0.4),
         },
         0.5,
         rng,
@@ -486,9 +484,10 @@ def migraine(plan: Plan, rng: np.random.Generator) -> Written:
         ),
     }
     days = kept(plan, 0.04, rng)
+    worst = zip(values["intensity"], headache, strict=True)
     columns = {
         "Headache": [yes_no(v) for v in headache],
-        "Worst intensity": [whole(v) if hurt else "" for v, hurt in zip(values["intensity"], headache, strict=True)],
+        "Worst intensity": [whole(v) if hurt else "" for v, hurt in worst],
         "Rescue tablets": [tenths(v).replace(".", ",").removesuffix(",0") for v in tablets],
         "Plans cancelled": [yes_no(v) for v in cancelled],
     }
@@ -557,8 +556,9 @@ def evening_questions(plan: Plan, values: Mapping[str, Floats], rng: np.random.G
             sheet.rows.append(
                 Row(day, [f"{typed:%Y-%m-%d %H:%M}", f"{plan.date(day)}", question, whole(values[name][day])])
             )
-    for day in late:
-        sheet.planted.append(Dirt(sheet.row(day), "Entered", sheet.text(day, "Entered"), "late entry", "kept"))
+    for row in sheet.rows:
+        if row.day in late:
+            sheet.planted.append(Dirt(row, "Entered", row.cells[0], "late entry", "kept"))
     sheet.with_spaces(days[8], "Answer")
     sheet.as_share(days[30], "Answer")
     sheet.plant(days[41], "Answer", "11", "out of range", "rejected")
@@ -645,10 +645,10 @@ class Sample:
 
 
 SAMPLES = (
-    Sample("low_back_pain", 1, low_back_pain, "improved_amount_unclear"),
-    Sample("knee_osteoarthritis", 1, knee_osteoarthritis, "no_important_change"),
-    Sample("migraine", 1, migraine, "cannot_say"),
-    Sample("sleep_and_stress", 1, sleep_and_stress, "red_flag"),
+    Sample("low_back_pain", 295, low_back_pain, "improved_amount_unclear"),
+    Sample("knee_osteoarthritis", 30, knee_osteoarthritis, "no_important_change"),
+    Sample("migraine", 22, migraine, "cannot_say"),
+    Sample("sleep_and_stress", 46, sleep_and_stress, "red_flag"),
 )
 
 
@@ -669,16 +669,18 @@ def generate(target: Path = HERE) -> None:
 
 def truth_text(plan: Plan, sample: Sample, content: Written) -> str:
     """What is true of a folder, as JSON."""
+    design = plan.design
     facts = {
         "note": "Everything in this folder is simulated.",
         "person": plan.person,
         "seed": sample.seed,
-        "design": asdict(plan.design),
+        "days": {"baseline": design.baseline, "treatment": design.treatment, "window": design.window},
         "verdict": sample.verdict,
         "outcomes": content.outcomes,
         "planted": content.planted,
     }
-    return json.dumps(json.loads(json.dumps(facts), parse_float=lambda text: round(float(text), 4)), indent=1) + "\n"
+    short = json.loads(json.dumps(facts), parse_float=lambda text: round(float(text), 4))
+    return json.dumps(short, indent=1) + "\n"
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from acu_nof1 import read_trial, reassess
 from acu_nof1.safety import RED_FLAGS
 
 SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
@@ -65,24 +67,34 @@ def test_the_truth_lies_on_the_scale(protocol, truth):
 def test_the_layout_is_that_of_the_protocol(protocol, truth):
     baseline, treatment = protocol["phase"]
     assert treatment["start"] - baseline["end"] == dt.timedelta(days=1)
-    assert truth["design"]["baseline"] == (treatment["start"] - baseline["start"]).days
-    assert truth["design"]["treatment"] == (protocol["reassess"][-1]["on"] - treatment["start"]).days
-    assert truth["design"]["window"] == protocol["reassess"][-1]["window_days"]
+    assert truth["days"]["baseline"] == (treatment["start"] - baseline["start"]).days
+    assert truth["days"]["treatment"] == (protocol["reassess"][-1]["on"] - treatment["start"]).days
+    assert truth["days"]["window"] == protocol["reassess"][-1]["window_days"]
     assert protocol["trial"]["agreed_on"] <= baseline["start"]
 
 
 def test_every_diary_file_is_declared(folder, protocol):
-    declared = {diary["file"] for diary in protocol["diary"]} | {"protocol.toml", protocol["sessions"], "truth.json"}
+    declared = {diary["file"] for diary in protocol["diary"]} | {
+        "protocol.toml",
+        protocol["sessions"],
+        "truth.json",
+    }
     assert {file.name for file in folder.iterdir()} == declared
+
+
+def shown_rows(file):
+    """Rows as a spreadsheet shows them, each as one text."""
+    if file.suffix == ".xlsx":
+        page = openpyxl.load_workbook(file).active
+        return [" ".join(str(cell) for cell in row) for row in page.iter_rows(values_only=True)]
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    return lines[1:] if lines[0].startswith("sep=") else lines
 
 
 def test_planted_dirt_is_where_the_truth_says(folder, truth):
     for dirt in truth["planted"]:
-        if dirt["file"].endswith(".xlsx") or dirt["row"] is None:
-            continue
-        lines = (folder / dirt["file"]).read_text(encoding="utf-8-sig").splitlines()
-        shown = lines[1:] if lines[0].startswith("sep=") else lines
-        assert dirt["raw"] in shown[dirt["row"] - 1]
+        if dirt["row"] is not None:
+            assert dirt["raw"] in shown_rows(folder / dirt["file"])[dirt["row"] - 1]
 
 
 def test_dirt_is_of_many_kinds_and_rare():
@@ -90,6 +102,11 @@ def test_dirt_is_of_many_kinds_and_rare():
     kinds = {dirt["rule"] for truth in truths for dirt in truth["planted"]}
     assert len(kinds) >= 15
     assert all(len(truth["planted"]) < 30 for truth in truths)
+
+
+def test_an_honest_page_says_what_the_folder_was_made_for(folder, truth):
+    verdict = reassess(read_trial(folder)).verdict
+    assert truth["verdict"] == (verdict.overruled_by or verdict.kind)
 
 
 def test_only_one_folder_holds_a_red_flag():

@@ -208,6 +208,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
+FROM_TABLE = tuple(name for name in COLUMNS if name not in ("outcome", "label", *BANDS))
+
+
 @dataclass(frozen=True, eq=False)
 class Estimates:
     """Answers to one or several questions, by column; iterating gives single `Estimate` rows.
@@ -222,10 +225,12 @@ class Estimates:
         return len(self._table)
 
     def __iter__(self) -> Iterator[Estimate]:
-        for record, (outcome, title, distribution, row) in zip(self._table.to_dict("records"), self._behind, strict=True):
-            record = {str(name): value for name, value in record.items() if name not in ("series", "order", "label", "outcome")}
-            bands = tuple(float(record.pop(band)) for band in BANDS)
-            yield Estimate(outcome=outcome, title=title, bands=bands, distribution=distribution.row(row), **record)
+        for record, (outcome, title, distribution, row) in zip(
+            self._table.to_dict("records"), self._behind, strict=True
+        ):
+            given = {name: record[name] for name in FROM_TABLE}
+            bands = tuple(float(record[band]) for band in BANDS)
+            yield Estimate(outcome=outcome, title=title, bands=bands, distribution=distribution.row(row), **given)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one tidy row an answer, with fixed columns (a copy)."""

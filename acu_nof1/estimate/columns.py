@@ -116,7 +116,7 @@ def _scattered(parts: Sequence[tuple[NDArray[np.int64], Any]], size: int) -> Any
 
 def counted(days: NDArray[np.bool_], comparisons: Comparisons) -> NDArray[np.int64]:
     """How many of these days were answered, for each series?"""
-    return (days & comparisons.answered).sum(axis=1)
+    return np.asarray((days & comparisons.answered).sum(axis=1))
 
 
 def too_few(before: NDArray[np.int64], after: NDArray[np.int64], place: str, minimum: int = MINIMUM_DAYS) -> list[str]:

@@ -41,7 +41,10 @@ def _days(comparisons: Comparisons, scale: Literal["difference", "ratio"]) -> An
     else:
         important = [None if o.important_change_percent is None else o.important_change_percent / 100 for o in outcomes]
     noise = Noise.unknown(size)
-    short = [" (short window)" if min(first, second) < SHORT_WINDOW else "" for first, second in zip(before, after, strict=True)]
+    short = [
+        " (short window)" if min(first, second) < SHORT_WINDOW else ""
+        for first, second in zip(before, after, strict=True)
+    ]
     return Answer(
         distribution=fit.change,
         before=Levels(*(DAYS_PER_MONTH * each for each in fit.before)),

@@ -17,15 +17,18 @@ The posterior of a contrast is the mixture of these t distributions over the nod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
 
 from acu_nof1.distribution import Cells, RatioMixture, TMixture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -39,6 +42,8 @@ SERIES_AT_ONCE = 2048
 """Series whose design is held in memory at once."""
 SINGULAR = 1e-10
 """Pivot of unit-length columns below which the answered days cannot tell the columns apart."""
+NEARLY_ONE = np.pi / 2 - 1e-4
+"""Largest angle of phi = sin(angle) in the search for the REML mode: phi = 1 - 5e-9."""
 NO_NOISE = 1e-16
 """Share of the values' variation below which what is left around the model is rounding."""
 
@@ -162,7 +167,7 @@ class Fit:
         mean of the two phases' SDs.
         """
         day = self.sigma2 * np.exp(self.side[:, k, None] * self.log_ratio)
-        return np.sum(self.weight * day / self.cov[:, :, k, k], axis=1)
+        return np.asarray(np.sum(self.weight * day / self.cov[:, :, k, k], axis=1))
 
 
 def fit(
@@ -272,13 +277,15 @@ def reml_mode(values: ArrayLike, columns: ArrayLike) -> Gls:
     """
     data = _one_series(values, columns)
     statistics = _gap_statistics(data, np.array([0]))
-    trial = np.sin(np.linspace(0.0, 0.5, 201)[:-1] * np.pi)
-    best = int(np.argmax([_gls(data, statistics, float(phi)).loglik for phi in trial]))
-    ends = trial[max(best - 1, 0)], trial[min(best + 1, len(trial) - 1)]
+    angles = np.linspace(0.0, NEARLY_ONE, 201)
+    best = int(np.argmax(_restricted(data, statistics, np.sin(angles))[0]))
     found = optimize.minimize_scalar(
-        lambda phi: -_gls(data, statistics, float(phi)).loglik, bounds=ends, method="bounded", options={"xatol": 1e-9}
+        lambda angle: -_restricted(data, statistics, np.sin([angle]))[0][0],
+        bounds=(angles[max(best - 1, 0)], angles[min(best + 1, 200)]),
+        method="bounded",
+        options={"xatol": 1e-10},
     )
-    candidates = [_gls(data, statistics, float(phi)) for phi in (found.x, trial[best])]
+    candidates = [_gls(data, statistics, float(np.sin(angle))) for angle in (found.x, angles[best])]
     return max(candidates, key=lambda result: result.loglik)
 
 
@@ -299,7 +306,7 @@ def chebyshev(count: int) -> tuple[Floats, Floats]:
 
 def phi_nodes_needed(answered: Ints, least: int) -> Ints:
     """How many nodes of phi keep the error of the integral negligible? max(least, pi sqrt(n)), in steps of 8."""
-    return np.maximum(least, 8 * np.ceil(np.pi * np.sqrt(answered) / 8)).astype(np.intp)
+    return np.asarray(np.maximum(least, 8 * np.ceil(np.pi * np.sqrt(answered) / 8)), dtype=np.intp)
 
 
 # --- nodes ----------------------------------------------------------------------------------------------------------
@@ -411,7 +418,7 @@ class _Data:
 
     @property
     def df(self) -> Ints:
-        return self.answered - self.norms.shape[1]
+        return np.asarray(self.answered - self.norms.shape[1])
 
 
 def _check_shapes(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> None:
@@ -524,7 +531,7 @@ def _side(x: Floats, treated: Bools, contrasts: Floats) -> Floats:
     used = contrasts != 0
     uses_treated = np.any(used & on_treated[:, None, :], axis=2)
     uses_baseline = np.any(used & on_baseline[:, None, :], axis=2)
-    return uses_baseline.astype(float) - uses_treated.astype(float)
+    return np.asarray(np.subtract(uses_baseline, uses_treated, dtype=float))
 
 
 # --- cross-products A of the whitened columns -----------------------------------------------------------------------
@@ -595,8 +602,8 @@ def _ar1_products(statistics: _Gaps, phi: Floats) -> tuple[Floats, Floats]:
 class _Whitened:
     """Cross-products of whitened columns, by the power of e^r that multiplies them: -1, 0, 1."""
 
-    products: tuple[Floats, Floats, Floats]
-    present: tuple[Bools, Bools, Bools]
+    products: tuple[Floats, ...]
+    present: tuple[Bools, ...]
     log_det: Floats
 
 
@@ -743,11 +750,11 @@ def _coefficients(factored: Floats, p: int) -> Floats:
 def _log_weights(factored: Floats, log_det: Floats, df: Floats | Ints, p: int) -> Floats:
     """The log REML profile -1/2 (log|V| + log|X'V^-1 X| + nu log RSS) from the factors of A."""
     determinant = np.prod(factored[[_at(j, j) for j in range(p)]], axis=0)
-    return -0.5 * (log_det + np.log(determinant) + df * np.log(factored[_at(p, p)]))
+    return np.asarray(-0.5 * (log_det + np.log(determinant) + df * np.log(factored[_at(p, p)])))
 
 
 def _contrast_moments(factored: Floats, contrasts: Floats, p: int) -> tuple[Floats, Floats]:
-    """c'b and C (X'V^-1 X)^-1 C' of contrasts (M, K, p), from factors (Q, M): with L w = c, c'b = w'l."""
+    """Give c'b and C (X'V^-1 X)^-1 C' of contrasts (M, K, p), from factors (Q, M): with L w = c, c'b = w'l."""
     w: list[Floats] = []
     for j in range(p):
         known = sum((factored[_at(j, k)] / factored[_at(k, k)])[:, None] * w[k] for k in range(j))
@@ -878,19 +885,28 @@ def _one_series(values: ArrayLike, columns: ArrayLike) -> _Data:
     return data
 
 
-def _gls(data: _Data, statistics: _Gaps, phi: float) -> Gls:
-    """GLS at phi in the units of the series; the likelihood is the profile + nu/2 (log nu - 1 - log 2 pi)."""
-    p, nu = data.norms.shape[1], int(data.df[0])
-    unit, norms = float(data.unit[0]), data.norms[0]
-    a, log_det = _ar1_products(statistics, np.array([phi]))
+def _restricted(data: _Data, statistics: _Gaps, phi: Floats) -> tuple[Floats, Floats]:
+    """Restricted log likelihood at each phi, and the factors of A.
+
+    In the units of the series it is the profile + nu/2 (log nu - 1 - log 2 pi).
+    """
+    p, nu = data.norms.shape[1], data.df[:1]
+    a, log_det = _ar1_products(statistics, phi)
     _factor(a, p + 1)
-    mean, inverse = _contrast_moments(a[:, 0], data.contrasts, p)
-    sigma2 = float(a[_at(p, p), 0, 0]) / nu * unit**2
-    profile = float(_log_weights(a, log_det, data.df[:, None], p)[0, 0]) - nu * np.log(unit) - np.log(norms).sum()
+    constant = nu / 2 * (np.log(nu) - 1 - np.log(2 * np.pi)) - nu * np.log(data.unit[0]) - np.log(data.norms[0]).sum()
+    return _log_weights(a, log_det, nu, p)[0] + constant, a[:, 0]
+
+
+def _gls(data: _Data, statistics: _Gaps, phi: float) -> Gls:
+    """Generalised least squares at phi, in the units of the series."""
+    p, unit = data.norms.shape[1], float(data.unit[0])
+    loglik, factored = _restricted(data, statistics, np.array([phi]))
+    mean, inverse = _contrast_moments(factored, data.contrasts, p)
+    sigma2 = float(factored[_at(p, p), 0]) / int(data.df[0]) * unit**2
     return Gls(
         phi=phi,
-        coefficients=data.start[0] / norms + unit * mean[0],
+        coefficients=data.start[0] / data.norms[0] + unit * mean[0],
         cov=sigma2 * inverse[0],
         sigma=float(np.sqrt(sigma2)),
-        loglik=float(profile + nu / 2 * (np.log(nu) - 1 - np.log(2 * np.pi))),
+        loglik=float(loglik[0]),
     )

@@ -130,5 +130,9 @@ CHANGE_AT_REASSESSMENT = Estimator(
     change_at_reassessment,
 )
 MEAN_CHANGE = Estimator(
-    "mean_change", "mean change during treatment", "difference", lambda outcome, _: _is_daily_level(outcome), mean_change
+    "mean_change",
+    "mean change during treatment",
+    "difference",
+    lambda outcome, _: _is_daily_level(outcome),
+    mean_change,
 )

@@ -21,7 +21,7 @@ def _all_zero(comparisons: Comparisons) -> list[str]:
     """Why is there no ratio? A phase in which every answer is 0 has no ratio with anything."""
 
     def total(days: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.where(days & comparisons.answered, comparisons.values, 0.0).sum(axis=1)
+        return np.asarray(np.where(days & comparisons.answered, comparisons.values, 0.0).sum(axis=1))
 
     def why(before: float, after: float) -> str:
         if before and after:
@@ -40,7 +40,9 @@ def rate_ratio(comparisons: Comparisons) -> Answer:
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons)
     reasons = too_few(before, after, "in the reassessment window")
     zeros = _all_zero(comparisons)
-    fits = solve(comparisons, window_question(comparisons), [few or zero for few, zero in zip(reasons, zeros, strict=True)])
+    fits = solve(
+        comparisons, window_question(comparisons), [few or zero for few, zero in zip(reasons, zeros, strict=True)]
+    )
     percent = [outcome.important_change_percent for outcome in comparisons.outcomes]
     size = len(comparisons)
     return Answer(

@@ -38,7 +38,9 @@ def score_change(comparisons: Comparisons) -> Answer:
     measurement the interval is that of the reliable change: SE² = sem²·(1/n₀ + 1/n₁)
     (Jacobson & Truax 1991, J Consult Clin Psychol 59:12).
     """
-    (before, first), (after, second) = (_means(comparisons, days) for days in (comparisons.baseline, comparisons.window))
+    (before, first), (after, second) = (
+        _means(comparisons, days) for days in (comparisons.baseline, comparisons.window)
+    )
     counts = np.stack([first, second], axis=1)
     sem = np.array([np.nan if outcome.sem is None else outcome.sem for outcome in comparisons.outcomes])
     with np.errstate(divide="ignore"):
@@ -49,7 +51,9 @@ def score_change(comparisons: Comparisons) -> Answer:
     scale = np.hypot(error[:, 0], error[:, 1])
     important = [outcome.important_change for outcome in comparisons.outcomes]
     return Answer(
-        distribution=TMixture(np.ones((len(sem), 1)), change[:, None], scale[:, None], np.where(open_rows, KNOWN_ERROR, np.nan)),
+        distribution=TMixture(
+            np.ones((len(sem), 1)), change[:, None], scale[:, None], np.where(open_rows, KNOWN_ERROR, np.nan)
+        ),
         before=_level(before, error[:, 0]),
         after=_level(after, error[:, 1]),
         days=counts,

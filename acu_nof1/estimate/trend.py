@@ -33,8 +33,10 @@ def trend(comparisons: Comparisons) -> Answer:
     """By how much a week did the level move during treatment?"""
     size = len(comparisons)
     days = counted(comparisons.treated, comparisons)
-    reasons = ["" if n >= MINIMUM_DAYS else f"only {n} days answered during treatment; at least {MINIMUM_DAYS} are needed"
-               for n in days]  # fmt: skip
+    reasons = [
+        "" if n >= MINIMUM_DAYS else f"only {n} days answered during treatment; at least {MINIMUM_DAYS} are needed"
+        for n in days
+    ]
     fits = solve(comparisons, trend_question(comparisons), reasons)
     return Answer(
         distribution=fits.distribution(lambda each: each.mixture(SLOPE)),

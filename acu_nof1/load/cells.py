@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from acu_nof1.diary import Status
     from acu_nof1.outcomes import Outcome
 
-MISSING = frozenset(
-    ("n/a", "na", "n.a.", "-", "--", ".", "...", "?", "nan", "null", "missing", "#n/a", "<na>")
-)
+MISSING = frozenset(("n/a", "na", "n.a.", "-", "--", ".", "...", "?", "nan", "null", "missing", "#n/a", "<na>"))
 YES = frozenset(("yes", "y", "true", "x"))
 NO = frozenset(("no", "n", "false"))
 ABOUT = re.compile(r"(?:~|≈|about|approx\.?|ca\.|circa|around)\s*(?=\d)|(?<=\d)\s*\?$")
@@ -60,16 +58,12 @@ MISSING_CODE = Rule("a code for not answered")
 NONE_UNDECLARED = Rule('"none" is not declared as zero', 'If it means zero, declare none = ["none"].')
 DECLARED_NONE = Rule("a word declared to mean zero")
 DECLARED_WORD = Rule("a word declared to stand for a number")
-WORD = Rule(
-    "a word, not a number", "Nothing is guessed from words: declare words = {moderate = 5} or type numbers."
-)
+WORD = Rule("a word, not a number", "Nothing is guessed from words: declare words = {moderate = 5} or type numbers.")
 A_DATE = Rule(
     "a date where a number was expected",
     "A spreadsheet turns 3-4 or 7/10 into a date: format the column as text and type the answer again.",
 )
-FORMULA = Rule(
-    "a formula without a stored value", "Open and save the workbook in a spreadsheet, or export it as CSV."
-)
+FORMULA = Rule("a formula without a stored value", "Open and save the workbook in a spreadsheet, or export it as CSV.")
 SCIENTIFIC = Rule("a number in scientific notation", "Write it out: 1000, not 1e3.")
 NOT_FINITE = Rule("not a finite number", "Type the answer again or leave the cell blank.")
 RANGE = Rule("a range: midpoint")
@@ -85,9 +79,7 @@ AMBIGUOUS_POINT = Rule(
     "a point or comma that may part thousands",
     'Declare decimal = "." or decimal = ",", and write numbers without it.',
 )
-DECLARED_OTHERWISE = Rule(
-    "a point where the decimal comma is declared", 'Write a comma, or leave decimal = "," out.'
-)
+DECLARED_OTHERWISE = Rule("a point where the decimal comma is declared", 'Write a comma, or leave decimal = "," out.')
 THOUSANDS = Rule("thousands separators left out")
 LETTERS = Rule("unusual digits, signs or spaces")
 APPROXIMATE = Rule("an approximate number, taken as written")
@@ -96,15 +88,9 @@ YES_NO = Rule("yes or no in words")
 NOT_YES_NO = Rule("neither yes nor no", "Write yes or no, or 1 or 0.")
 DURATION = Rule("hours and minutes")
 NO_DURATION = Rule("a clock time where a number was expected", "Type the number.")
-OTHER_UNIT = Rule(
-    "a unit the outcome does not have", "Write the number only, or declare `units` for this outcome."
-)
-MORE_THAN_A_DAY = Rule(
-    "more than the 24 hours of a day", 'If these are minutes, declare units = {… = "min"}.'
-)
-NEGATIVE = Rule(
-    "below zero", "An amount cannot be negative: mend the cell, or declare the code in `missing`."
-)
+OTHER_UNIT = Rule("a unit the outcome does not have", "Write the number only, or declare `units` for this outcome.")
+MORE_THAN_A_DAY = Rule("more than the 24 hours of a day", 'If these are minutes, declare units = {… = "min"}.')
+NEGATIVE = Rule("below zero", "An amount cannot be negative: mend the cell, or declare the code in `missing`.")
 
 
 class Reading(NamedTuple):
@@ -238,7 +224,7 @@ class Reader:
         scale = f"{low} to {high}" if low and high else (f"from {low}" if low else f"up to {high}")
         return Rule(
             f"outside the scale ({scale} {self.outcome.unit}".rstrip() + ")",
-            "It is not moved to the end of the scale: mend the cell, declare `units`, or the outcome's range.",
+            "It is not moved to the end of the scale: mend the cell, or declare `units` or the range.",
         )
 
     def _number(self, word: str) -> tuple[float, Rule]:
@@ -293,14 +279,10 @@ class Reader:
         if part is not None and whole is not None and self.outcome.kind == "doses" and 0 < part < whole <= 4:
             return part / whole * self.factor, FRACTION
         if self._top is None:
-            return math.nan, Rule(
-                "a number out of another", "This outcome has no end of scale: type the number only."
-            )
+            return math.nan, Rule("a number out of another", "This outcome has no end of scale: type the number only.")
         if whole is None or part is None or not math.isclose(whole, self._top):
             remedy = f"Type the answer on 0 to {_short(self._top)}; nothing is rescaled."
-            return math.nan, Rule(
-                f"out of a number that is not the end of the scale ({_short(self._top)})", remedy
-            )
+            return math.nan, Rule(f"out of a number that is not the end of the scale ({_short(self._top)})", remedy)
         return part * self.factor, NUMERATOR
 
     def _separated(self, word: str) -> tuple[float, Rule]:
@@ -354,9 +336,7 @@ class Reader:
         if base_unit(unit) == base_unit(self.outcome.unit):
             return value, Rule(f'unit "{unit}" in the cell')
         try:
-            return value * conversion(unit, self.outcome.unit), Rule(
-                f"converted from {unit} to {self.outcome.unit}"
-            )
+            return value * conversion(unit, self.outcome.unit), Rule(f"converted from {unit} to {self.outcome.unit}")
         except ValueError:
             return math.nan, OTHER_UNIT if unit == "%" or _is_unit(unit) else WORD
 
@@ -419,8 +399,8 @@ def read_column(texts: pd.Series[str], reader: Reader) -> Column:
 
 def column_of(texts: pd.Series[str], read: Callable[[str], Reading]) -> Column:
     """What does each cell say, when each distinct text is read once with `read`?"""
-    codes, distinct = pd.factorize(texts)
-    readings = [read(str(text)) for text in distinct]
+    codes, distinct = pd.factorize(texts.to_numpy(dtype=object))
+    readings = [read(text) for text in distinct]
     rules = tuple(dict.fromkeys(reading.rule for reading in readings))
     places = {rule: place for place, rule in enumerate(rules)}
     values = np.array([reading.value for reading in readings], dtype=float)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-
 from typing import TYPE_CHECKING
 
 from acu_nof1.load.cells import BLANK, KEPT, MISSING, MISSING_CODE, Column, Reading, Rule, column_of, folded

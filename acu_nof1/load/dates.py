@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 Order = Literal["day first", "month first"]
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_TIME = r"(?:[t, ]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:z|utc|gmt|[-+]\d{2}:?\d{2})?)?"
+_CLOCK = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
+_TIME = rf"(?:[t, ]+{_CLOCK}\s*(?:z|utc|gmt|[-+]\d{{2}}:?\d{{2}})?)?"
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]?\s+")
 _ISO = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}")
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
@@ -35,6 +37,12 @@ ASK_ORDER = (
 ASK_FORMAT = (
     "two-digit years may stand first or last",
     'Declare how dates are written, as in date_format = "%d-%m-%y".',
+)
+
+
+ASK_OTHER_FORMAT = (
+    "the declared date_format does not name a day, a month and a year",
+    'Declare it as in date_format = "%d/%m/%Y".',
 )
 
 
@@ -85,11 +93,12 @@ def read_days(
     Days
         One day per cell.
     """
-    codes, distinct = pd.factorize(texts)
-    words = [_WEEKDAY.sub("", folded(str(text))) for text in distinct]
+    codes, distinct = pd.factorize(texts.to_numpy(dtype=object))
+    words = [_WEEKDAY.sub("", folded(text)) for text in distinct]
     if date_format is not None:
-        found = [_with_format(str(text).strip(), date_format) for text in distinct]
-        return Days(_array(found)[codes], None, f'dates as "{date_format}"')
+        usable = _names_a_day(date_format)
+        found = [_with_format(text.strip(), date_format) if usable else None for text in distinct]
+        return Days(_array(found)[codes], None if usable else ASK_OTHER_FORMAT, f'dates as "{date_format}"')
     numeric = [_NUMERIC.fullmatch(word) for word in words]
     order, question = _order([match for match in numeric if match], dayfirst)
     found = [
@@ -99,6 +108,11 @@ def read_days(
     return Days(_array(found)[codes], question, f"dates {order}" if order else "")
 
 
+def _names_a_day(date_format: str) -> bool:
+    day = dt.date(2026, 1, 31)
+    return "%y" in date_format.lower() and _with_format(day.strftime(date_format), date_format) == day
+
+
 def _with_format(text: str, date_format: str) -> dt.date | None:
     try:
         return dt.datetime.strptime(text, date_format).date()
@@ -106,9 +120,7 @@ def _with_format(text: str, date_format: str) -> dt.date | None:
         return None
 
 
-def _order(
-    matches: Sequence[re.Match[str]], dayfirst: bool | None
-) -> tuple[Order | None, tuple[str, str] | None]:
+def _order(matches: Sequence[re.Match[str]], dayfirst: bool | None) -> tuple[Order | None, tuple[str, str] | None]:
     """Decide between day/month and month/day, or say what has to be declared."""
     if not matches:
         return None, None
@@ -135,8 +147,7 @@ def _runs_one_way(days: Sequence[dt.date | None]) -> bool:
     read = [day for day in days if day is not None]
     if len(read) < len(days):
         return False
-    pairs = list(zip(read, read[1:], strict=False))
-    return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
+    return all(a <= b for a, b in pairwise(read)) or all(a >= b for a, b in pairwise(read))
 
 
 def _ordered(match: re.Match[str], order: Order) -> dt.date | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -77,9 +77,7 @@ def read_diary(
     questions = tuple(outcomes)
     declared = [_declared(file, how) for file in files]
     if not declared:
-        raise UsageError(
-            [Problem("error", "read_diary", "no file is given.", "Give at least one diary file.")]
-        )
+        raise UsageError([Problem("error", "read_diary", "no file is given.", "Give at least one diary file.")])
     names = _names(declared)
     read: list[_File] = []
     wrong: list[Problem] = []
@@ -116,9 +114,7 @@ def _declared(file: str | Path | DiaryFile, how: Mapping[str, Any]) -> DiaryFile
 def _complaints(file: str, error: ValidationError) -> list[Problem]:
     known = [name for name in DiaryFile.model_fields if name != "file"]
     return [
-        Problem(
-            "error", file, f'there is no option "{item["loc"][0]}".', did_you_mean(str(item["loc"][0]), known)
-        )
+        Problem("error", file, f'there is no option "{item["loc"][0]}".', did_you_mean(str(item["loc"][0]), known))
         if item["type"] == "extra_forbidden"
         else Problem("error", file, f"{'.'.join(map(str, item['loc']))}: {item['msg']}.", "Mend the value.")
         for item in error.errors()
@@ -161,9 +157,12 @@ class _Open:
 
 def _read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outcome]) -> _File:
     table = read_table(
-        folder / file.file, delimiter=file.delimiter, encoding=file.encoding, sheet=file.sheet,
+        folder / file.file,
+        delimiter=file.delimiter,
+        encoding=file.encoding,
+        sheet=file.sheet,
         titles=_titles(file, outcomes),
-    )  # fmt: skip
+    )
     layout = _layout(file, name, table)
     roles = _roles(file, name, table, layout)
     questions = _questions(file, name, table, layout, outcomes)
@@ -178,9 +177,13 @@ def _read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outc
     problems += _notes(desk, questions, bool(wanted)) + _late(desk)
     return _File(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
-        file.reducer, cells, derived, tuple(problems),
-        tuple(outcome.name for outcome in (*questions, *wanted)), _phase_labels(desk),
-    )  # fmt: skip
+        file.reducer,
+        cells,
+        derived,
+        tuple(problems),
+        tuple(outcome.name for outcome in (*questions, *wanted)),
+        _phase_labels(desk),
+    )
 
 
 def _titles(file: DiaryFile, outcomes: Sequence[Outcome]) -> list[str]:
@@ -193,9 +196,7 @@ def _layout(file: DiaryFile, name: str, table: Table) -> Layout:
         return layout_for(table.columns, file.layout, file.columns)
     except KeyError:
         known = did_you_mean(str(file.layout), [layout.name for layout in LAYOUTS])
-        raise UnreadableFileError(
-            [Problem("error", name, f'there is no layout "{file.layout}".', known)]
-        ) from None
+        raise UnreadableFileError([Problem("error", name, f'there is no layout "{file.layout}".', known)]) from None
 
 
 def _match(table: Table, title: str) -> str | None:
@@ -204,8 +205,12 @@ def _match(table: Table, title: str) -> str | None:
 
 
 def _missing_column(name: str, what: str, title: str, table: Table) -> Problem:
-    return Problem("error", name, f'{what} should stand in a column "{title}"; the columns are {_listed(table.columns)}.',
-                   did_you_mean(title, table.columns))  # fmt: skip
+    return Problem(
+        "error",
+        name,
+        f'{what} should stand in a column "{title}"; the columns are {_listed(table.columns)}.',
+        did_you_mean(title, table.columns),
+    )
 
 
 def _listed(titles: Iterable[str]) -> str:
@@ -227,12 +232,14 @@ def _roles(file: DiaryFile, name: str, table: Table, layout: Layout) -> dict[str
     needed = ["date", *(("question", "answer") if layout.shape == "long" else ())]
     wrong += [
         Problem(
-            "error", name, f"no column holds the {role}; the columns are {_listed(table.columns)}.",
+            "error",
+            name,
+            f"no column holds the {role}; the columns are {_listed(table.columns)}.",
             f'Declare it, as in columns = {{{role} = "{table.columns[0]}"}}.',
         )
         for role in needed
         if role not in roles and role not in file.columns
-    ]  # fmt: skip
+    ]
     if wrong:
         raise UnreadableFileError(wrong)
     return roles
@@ -244,9 +251,7 @@ def _questions(
     """Find the column (in a long table: the question) of each outcome; declared ones must exist."""
     known = {outcome.name for outcome in outcomes}
     wrong = [
-        Problem(
-            "error", name, f'columns names "{key}", which is no outcome.', did_you_mean(key, {*known, *ROLES})
-        )
+        Problem("error", name, f'columns names "{key}", which is no outcome.', did_you_mean(key, {*known, *ROLES}))
         for key in file.columns
         if key not in known and key not in ROLES
     ]
@@ -266,7 +271,7 @@ def _questions(
                     name,
                     f'{outcome.name} should be found as "{declared}"; there are {_listed(titles)}.',
                     did_you_mean(declared, titles),
-                )  # fmt: skip
+                )
             )
     if wrong:
         raise UnreadableFileError(wrong)
@@ -293,9 +298,7 @@ def _check_units(file: DiaryFile, name: str, outcomes: Sequence[Outcome]) -> Non
     for key, unit in file.units.items():
         if key not in by_name:
             wrong.append(
-                Problem(
-                    "error", name, f'units names "{key}", which is no outcome.', did_you_mean(key, by_name)
-                )
+                Problem("error", name, f'units names "{key}", which is no outcome.', did_you_mean(key, by_name))
             )
             continue
         try:
@@ -319,17 +322,13 @@ def _days(
     if read.question is not None:
         what, remedy = read.question
         example = str(texts.iloc[0])
-        problems.append(
-            Problem("error", where, f'{what}, as in "{shown(example)}": no answer was read.', remedy)
-        )
+        problems.append(Problem("error", where, f'{what}, as in "{shown(example)}": no answer was read.', remedy))
     elif read.read_as:
         problems.append(Problem("note", where, f"{read.read_as}.", ""))
     return read.days, problems + _odd_days(read.days, table, where)
 
 
-def _odd_days(
-    days: np.ndarray[tuple[int], np.dtype[np.datetime64]], table: Table, where: str
-) -> list[Problem]:
+def _odd_days(days: np.ndarray[tuple[int], np.dtype[np.datetime64]], table: Table, where: str) -> list[Problem]:
     """Days that have not come yet, and years far from the others."""
     known = ~np.isnat(days)
     if not known.any():
@@ -377,9 +376,14 @@ def _cells_of(desk: _Open, outcome: Outcome, title: str) -> pd.DataFrame:
 def _reader(desk: _Open, outcome: Outcome) -> Reader:
     file = desk.file
     return Reader(
-        outcome, desk.table.delimiter or ",", file.decimal, file.missing, file.none, file.words,
+        outcome,
+        desk.table.delimiter or ",",
+        file.decimal,
+        file.missing,
+        file.none,
+        file.words,
         file.units.get(outcome.name, ""),
-    )  # fmt: skip
+    )
 
 
 def _read_cells(
@@ -416,9 +420,7 @@ def _framed(
 # --------------------------------------------------------------------------------------------- nights
 
 
-def _nights(
-    desk: _Open, outcomes: Sequence[Outcome]
-) -> tuple[list[pd.DataFrame], pd.DataFrame, list[Outcome]]:
+def _nights(desk: _Open, outcomes: Sequence[Outcome]) -> tuple[list[pd.DataFrame], pd.DataFrame, list[Outcome]]:
     """Read the clock times of a sleep diary and derive the outcomes that are asked for."""
     items = [item for item in CSD_ITEMS if item in desk.roles]
     wanted = [o for o in outcomes if (needs := CSD_NEEDS.get(_sleep_key(o))) and set(needs) <= set(items)]
@@ -428,7 +430,7 @@ def _nights(
     times = pd.DataFrame({item: cells[item]["value"] if item in cells else np.nan for item in CSD_ITEMS})
     again = _same_night_again(desk, times)
     nights = consensus_sleep(times)
-    problem = nights.problems.to_numpy(dtype=object)
+    asleep, problem = nights.values, nights.problems.to_numpy(dtype=object)
     frames = [_with_night(frame, again, problem) for frame in cells.values()]
     usable = ~np.isnat(desk.days) & ~again
     derived = pd.concat(
@@ -437,7 +439,7 @@ def _nights(
                 {
                     "outcome": outcome.name,
                     "date": desk.days[usable],
-                    "value": nights.values[_sleep_key(outcome)].to_numpy()[usable]
+                    "value": asleep[_sleep_key(outcome)].to_numpy()[usable]
                     * conversion(CSD_UNITS[_sleep_key(outcome)], outcome.unit),
                     "file": desk.name,
                     "row": desk.table.numbers[usable],
@@ -499,9 +501,7 @@ def _notes(desk: _Open, questions: Mapping[Outcome, str], nights: bool) -> list[
         left, what = [column for column in desk.table.columns if column not in used], "columns"
     if left:
         listed = _listed(left[:12]) + (f" and {len(left) - 12} more" if len(left) > 12 else "")
-        notes.append(
-            Problem("note", desk.name, f"{what} not read: {listed}.", "Map them to an outcome to read them.")
-        )
+        notes.append(Problem("note", desk.name, f"{what} not read: {listed}.", "Map them to an outcome to read them."))
     return notes + (_slips(desk) if nights else [])
 
 
@@ -519,7 +519,7 @@ def _slips(desk: _Open) -> list[Problem]:
                         _place(f"{desk.name} column {title}", desk.table.numbers[slips]),
                         "a bedtime in the morning or at noon, taken as written.",
                         "If it was midnight write 00:00; if it was the evening write 22:30 or 10:30 pm.",
-                    )  # fmt: skip
+                    )
                 )
     return found
 
@@ -535,18 +535,18 @@ def _late(desk: _Open) -> list[Problem]:
         entered = read_days(texts, date_format=desk.file.date_format).days
     where = f"{desk.name} column {title}"
     if np.isnat(entered).all():
-        return [
-            Problem("warning", where, "no entry time could be read: late entries are not known.", NO_DATE[1])
-        ]
+        return [Problem("warning", where, "no entry time could be read: late entries are not known.", NO_DATE[1])]
     late = entered - desk.days > np.timedelta64(LATE_DAYS, "D")
     if not late.any():
         return []
     return [
         Problem(
-            "warning", _place(where, desk.table.numbers[late]),
-            f"{late.sum()} of {len(late)} entries were typed more than a day late.", "Read them as remembered, not kept daily.",
+            "warning",
+            _place(where, desk.table.numbers[late]),
+            f"{late.sum()} of {len(late)} entries were typed more than a day late.",
+            "Read them as remembered, not kept daily.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _phase_labels(desk: _Open) -> pd.Series[str]:
@@ -570,13 +570,13 @@ def _nothing_found(desk: _Open, outcomes: Sequence[Outcome]) -> Problem:
         for o in outcomes
         if (hint := did_you_mean(o.label.casefold(), [t.casefold() for t in titles])).startswith("Did")
     ]
-    example = (
-        f'Map it, as in columns = {{{outcomes[0].name} = "{titles[-1]}"}}.' if outcomes and titles else ""
-    )
+    example = f'Map it, as in columns = {{{outcomes[0].name} = "{titles[-1]}"}}.' if outcomes and titles else ""
     return Problem(
-        "error", desk.name, f"none of the outcomes {asked} was found; there are {_listed(titles)}.",
+        "error",
+        desk.name,
+        f"none of the outcomes {asked} was found; there are {_listed(titles)}.",
         " ".join([*near[:1], example]),
-    )  # fmt: skip
+    )
 
 
 # --------------------------------------------------------------------------------------- all the files
@@ -606,8 +606,8 @@ def _joined(read: Sequence[_File], outcomes: Sequence[Outcome]) -> Diary:
 
 
 def _all_days(series: Iterable[pd.Series[float]]) -> pd.DatetimeIndex:
-    days = pd.DatetimeIndex(np.unique(np.concatenate([one.index.to_numpy() for one in series])), name="date")
-    return days.as_unit("us")
+    days = np.concatenate([one.index.to_numpy() for one in series])
+    return pd.DatetimeIndex(pd.unique(days), name="date").sort_values().as_unit("us")
 
 
 def _by_day(outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: str) -> pd.Series[float]:
@@ -616,25 +616,17 @@ def _by_day(outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reduce
     nights = derived[derived["outcome"] == outcome.name]
     entries = pd.DataFrame(
         {
-            "date": np.concatenate(
-                [cells["date"].to_numpy()[own], nights["date"].to_numpy(dtype="datetime64[us]")]
-            ),
+            "date": np.concatenate([cells["date"].to_numpy()[own], nights["date"].to_numpy(dtype="datetime64[us]")]),
             "value": np.concatenate([cells["value"].to_numpy()[own], nights["value"].to_numpy(dtype=float)]),
             "cell": np.concatenate([own, np.full(len(nights), -1)]),
-            "file": np.concatenate(
-                [np.full(len(own), "", dtype=object), nights["file"].to_numpy(dtype=object)]
-            ),
-            "row": np.concatenate(
-                [np.zeros(len(own), dtype=np.int64), nights["row"].to_numpy(dtype=np.int64)]
-            ),
+            "file": np.concatenate([np.full(len(own), "", dtype=object), nights["file"].to_numpy(dtype=object)]),
+            "row": np.concatenate([np.zeros(len(own), dtype=np.int64), nights["row"].to_numpy(dtype=np.int64)]),
         }
     )
     several = entries["date"].duplicated(keep=False)
     if several.any():
         entries = _settled(outcome, cells, entries, several.to_numpy(), reducer)
-    return pd.Series(
-        entries["value"].to_numpy(), index=pd.DatetimeIndex(entries["date"], name="date"), dtype=float
-    )
+    return pd.Series(entries["value"].to_numpy(), index=pd.DatetimeIndex(entries["date"], name="date"), dtype=float)
 
 
 def _settled(
@@ -644,7 +636,7 @@ def _settled(
     differ = (by_date.transform("max") != by_date.transform("min")).to_numpy()
     second = entries["date"].duplicated().to_numpy()
     how, spoken = _reduction(outcome, reducer)
-    entries["value"] = np.where(differ, by_date.transform(how), entries["value"])
+    entries["value"] = np.where(differ, by_date.agg(how).reindex(entries["date"]).to_numpy(), entries["value"])
     dropped = entries[several & ~differ & second]
     _mark(cells, dropped["cell"], "rejected", SAME_TWICE, None)
     reduced = entries[differ]
@@ -654,15 +646,16 @@ def _settled(
 
 
 SEVERAL = "several answers on one day"
+Reduction = Literal["mean", "max", "min", "first", "last"]
 
 
-def _reduction(outcome: Outcome, reducer: str) -> tuple[str, str]:
+def _reduction(outcome: Outcome, reducer: str) -> tuple[Reduction, str]:
     """Return pandas' name and the spoken name of a reducer, as far as this outcome allows it."""
     if reducer in ("worst", "best") and outcome.sign:
         up = (outcome.sign > 0) == (reducer == "best")
         return ("max" if up else "min"), reducer
     if reducer in ("first", "last"):
-        return reducer, reducer
+        return ("first" if reducer == "first" else "last"), reducer
     return ("max", "yes if any is yes") if outcome.kind == "yes_no" else ("mean", "mean")
 
 
@@ -675,9 +668,7 @@ def _mark(
         return
     before = cells["rule"].to_numpy(dtype=object)[at]
     added = (
-        rule
-        if status == "rejected"
-        else np.array([f"{old}; {rule}" if old else rule for old in before], dtype=object)
+        rule if status == "rejected" else np.array([f"{old}; {rule}" if old else rule for old in before], dtype=object)
     )
     cells.loc[at, "rule"] = added
     cells.loc[at, "status"] = status
@@ -698,20 +689,19 @@ def _mark_nights(cells: pd.DataFrame, nights: pd.DataFrame, rule: str) -> None:
 
 def _counts(cells: pd.DataFrame) -> Counts:
     counted = cells["status"].value_counts()
-    return Counts(
-        **{status: int(counted.get(status, 0)) for status in ("kept", "converted", "missing", "rejected")}
-    )
+    return Counts(**{status: int(counted.get(status, 0)) for status in ("kept", "converted", "missing", "rejected")})
 
 
 def _listed_cells(cells: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    status = cells["status"].to_numpy(dtype=object)
-    return (status != "kept") & (cells["rule"].to_numpy(dtype=object) != BLANK.name)
+    status, rules = cells["status"].to_numpy(dtype=object), cells["rule"].to_numpy(dtype=object)
+    listed: np.ndarray[tuple[int], np.dtype[np.bool_]] = (status != "kept") & (rules != BLANK.name)
+    return listed
 
 
 def _ledger(cells: pd.DataFrame) -> pd.DataFrame:
     listed = cells.loc[_listed_cells(cells), list(LEDGER_COLUMNS)].reset_index(drop=True)
-    codes, distinct = pd.factorize(listed["raw"])
-    texts = np.array([shown(str(text)) for text in distinct], dtype=object)
+    codes, distinct = pd.factorize(listed["raw"].to_numpy(dtype=object))
+    texts = np.array([shown(text) for text in distinct], dtype=object)
     return listed.assign(raw=pd.Series(texts[codes], dtype="str")) if len(listed) else empty_ledger()
 
 
@@ -728,22 +718,22 @@ def _not_found(read: Sequence[_File], outcomes: Sequence[Outcome]) -> list[Probl
     found = {name for file in read for name in file.found}
     return [
         Problem(
-            "error", ", ".join(file.source.file for file in read), f"no column was found for {outcome.name} ({outcome.label}).",
+            "error",
+            ", ".join(file.source.file for file in read),
+            f"no column was found for {outcome.name} ({outcome.label}).",
             f'Map it, as in columns = {{{outcome.name} = "title of its column"}}.',
         )
         for outcome in outcomes
         if outcome.name not in found
-    ]  # fmt: skip
+    ]
 
 
 def _cell_problems(cells: pd.DataFrame) -> list[Problem]:
-    """One problem per file, column and rule, with the rows it concerns; and columns hardly any of which was read."""
+    """One problem per file, column and rule, with its rows; and columns of which much was not read."""
     problems = _mostly_rejected(cells)
     listed = cells[_listed_cells(cells)]
-    for (file, column, status, rule), group in listed.groupby(
-        ["file", "column", "status", "rule"], sort=False
-    ):
-        where = _place(f"{file} column {column}", np.unique(group["row"]))
+    for (file, column, status, rule), group in listed.groupby(["file", "column", "status", "rule"], sort=False):
+        where = _place(f"{file} column {column}", np.sort(group["row"].unique()))
         what = f"{_examples(group['raw'])}: {rule}."
         problems.append(Problem(_severity(str(status), str(rule)), where, what, str(group["remedy"].iloc[0])))
     return problems
@@ -754,17 +744,22 @@ def _mostly_rejected(cells: pd.DataFrame) -> list[Problem]:
     if not refused.any():
         return []
     columns = ["file", "column", "outcome"]
-    answered = cells[cells["rule"] != BLANK.name].groupby(columns, sort=False).size()
-    rejected = cells[refused].groupby(columns, sort=False).size()
+    counts = pd.DataFrame(
+        {
+            "answered": cells[cells["rule"] != BLANK.name].groupby(columns, sort=False).size(),
+            "refused": cells[refused].groupby(columns, sort=False).size(),
+        }
+    ).reset_index()
     return [
         Problem(
-            "error", f"{file} column {column}", f"{count} of {answered[file, column, outcome]} answers to {outcome} were not read.",
+            "error",
+            f"{row.file} column {row.column}",
+            f"{row.refused:.0f} of {row.answered:.0f} answers to {row.outcome} were not read.",
             "The column is probably on another scale, in another unit or format than declared "
             "(a sum where the mean was expected, cm for mm).",
         )
-        for (file, column, outcome), count in rejected.items()
-        if count > TOO_MANY_REJECTED * answered[file, column, outcome]
-    ]  # fmt: skip
+        for row in counts[counts["refused"] > TOO_MANY_REJECTED * counts["answered"]].itertuples()
+    ]
 
 
 def _severity(status: str, rule: str) -> Severity:
@@ -789,8 +784,9 @@ def _too_short(outcome: Outcome, values: pd.Series[float], cells: pd.DataFrame) 
         return []
     return [
         Problem(
-            "error", f"{own['file'].iloc[0]} column {own['column'].iloc[0]}",
+            "error",
+            f"{own['file'].iloc[0]} column {own['column'].iloc[0]}",
             f"half of the nights have less than {SHORT_SLEEP:.0f} minutes of {outcome.label.lower()}: are these hours?",
             f'If they are hours, declare units = {{{outcome.name} = "h"}}.',
         )
-    ]  # fmt: skip
+    ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.load.tables import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Shape = Literal["wide", "long"]
 DATE_TITLES = ("date", "day", "diary date", "full date")
@@ -40,14 +42,10 @@ class Layout:
 
     def recognises(self, titles: tuple[str, ...]) -> bool:
         """Do these column titles give the format away?"""
-        return bool(self.signature) and {plain(title) for title in self.signature} <= {
-            plain(title) for title in titles
-        }
+        return bool(self.signature) and {plain(title) for title in self.signature} <= {plain(title) for title in titles}
 
 
-WIDE = Layout(
-    "wide", "one row per day, one column per question: date, pain, walking", columns={"date": DATE_TITLES}
-)
+WIDE = Layout("wide", "one row per day, one column per question: date, pain, walking", columns={"date": DATE_TITLES})
 
 LAYOUTS: tuple[Layout, ...] = (
     WIDE,

@@ -16,12 +16,12 @@ from acu_nof1.protocol import (
     Event,
     Look,
     Phase,
+    Profile,
     Protocol,
     Session,
     Success,
     contradictions,
 )
-from acu_nof1.safety import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,9 +108,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
             'Write instrument = "nrs_pain", or kind, unit and better.',
         )
     if entry.instrument is None and entry.better is None:
-        complain(
-            "better is not given.", 'Write better = "lower", "higher" or "neither": it is never guessed.'
-        )
+        complain("better is not given.", 'Write better = "lower", "higher" or "neither": it is never guessed.')
     if entry.instrument is None and entry.kind in ("rating", "score") and entry.range is None:
         complain("the range of the scale is not given.", "Write range = [0, 10].")
     if entry.range is not None and entry.range[0] >= entry.range[1]:
@@ -120,9 +118,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
     known = OUTCOMES[entry.instrument] if entry.instrument else _own(name, cast("Kind", entry.kind))
     try:
         outcome = (
-            known.in_unit(entry.unit)
-            if entry.unit and known.unit
-            else replace(known, unit=entry.unit or known.unit)
+            known.in_unit(entry.unit) if entry.unit and known.unit else replace(known, unit=entry.unit or known.unit)
         )
     except ValueError as error:
         raise ProtocolError([Problem("error", place, f"{error}.", f'Known unit: "{known.unit}".')]) from None
@@ -180,16 +176,29 @@ def protocol_and_sessions(path: Path) -> tuple[Protocol, str | None]:
     """Return the protocol and the name of the sessions file it points to, if any."""
     file = path / PROTOCOL_FILE if path.is_dir() else path
     if not file.is_file():
-        raise UsageError([
-            Problem("error", str(path), f"there is no {PROTOCOL_FILE} here.",
-                    'Write one (see the README), or name a diary file: acu-nof1 report diary.csv --start DATE --outcome "Pain=nrs_pain".')
-        ])  # fmt: skip
+        raise UsageError(
+            [
+                Problem(
+                    "error",
+                    str(path),
+                    f"there is no {PROTOCOL_FILE} here.",
+                    'Write one (see the README), or name a diary file: acu-nof1 report diary.csv --start DATE --outcome "Pain=nrs_pain".',
+                )
+            ]
+        )
     try:
         raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProtocolError([
-            Problem("error", file.name, f"this is not valid TOML: {error}.", "Mend the line, or compare with a sample's protocol.")
-        ]) from None  # fmt: skip
+        raise ProtocolError(
+            [
+                Problem(
+                    "error",
+                    file.name,
+                    f"this is not valid TOML: {error}.",
+                    "Mend the line, or compare with a sample's protocol.",
+                )
+            ]
+        ) from None
     return protocol_from(raw, file.name)
 
 
@@ -205,7 +214,8 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
         file = _File.model_validate(raw)
     except ValidationError as error:
         raise ProtocolError(list(_complaints(error, name))) from None
-    outcomes, wrong = [], []
+    outcomes: list[Outcome] = []
+    wrong: list[Problem] = []
     for key, entry in file.outcome.items():
         try:
             outcomes.append(declare(key, entry, f"{name} [outcome.{key}]"))
@@ -213,11 +223,23 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
             wrong += error.problems
     marked = [key for key, entry in file.outcome.items() if entry.primary]
     if len(marked) > 1:
-        wrong.append(Problem("error", f"{name} [outcome]", f"{len(marked)} outcomes are marked primary: {', '.join(marked)}.",
-                             "Mark the one that carries the verdict."))  # fmt: skip
+        wrong.append(
+            Problem(
+                "error",
+                f"{name} [outcome]",
+                f"{len(marked)} outcomes are marked primary: {', '.join(marked)}.",
+                "Mark the one that carries the verdict.",
+            )
+        )
     if not marked and len(file.outcome) > 1:
-        wrong.append(Problem("error", f"{name} [outcome]", "no outcome is marked primary.",
-                             "Write primary = true under the outcome that carries the verdict."))  # fmt: skip
+        wrong.append(
+            Problem(
+                "error",
+                f"{name} [outcome]",
+                "no outcome is marked primary.",
+                "Write primary = true under the outcome that carries the verdict.",
+            )
+        )
     primary = marked[0] if marked else next(iter(file.outcome), None)
     plan = file.trial.model_dump(exclude={"sessions"})
     protocol = Protocol(
@@ -243,9 +265,7 @@ def _complaints(error: ValidationError, name: str) -> Iterator[Problem]:
         *path, key = each["loc"]
         place = " ".join([name, *_place(path)])
         if each["type"] == "extra_forbidden":
-            yield Problem(
-                "error", place, f'key "{key}" is not known here.', did_you_mean(str(key), _known_keys(path))
-            )
+            yield Problem("error", place, f'key "{key}" is not known here.', did_you_mean(str(key), _known_keys(path)))
         elif each["type"] == "missing":
             yield Problem("error", place, f'key "{key}" is missing.', f"Add {key} = …")
         else:
@@ -270,7 +290,14 @@ def _place(path: list[int | str]) -> list[str]:
 
 def _known_keys(path: list[int | str]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
-        "trial": _Plan, "phase": Phase, "reassess": Look, "diary": DiaryFile, "outcome": OutcomeEntry,
-        "success": Success, "safety": Profile, "session": Session, "event": Event,
-    }  # fmt: skip
+        "trial": _Plan,
+        "phase": Phase,
+        "reassess": Look,
+        "diary": DiaryFile,
+        "outcome": OutcomeEntry,
+        "success": Success,
+        "safety": Profile,
+        "session": Session,
+        "event": Event,
+    }
     return list((parts[str(path[0])] if path else _File).model_fields)

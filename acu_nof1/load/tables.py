@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD = 60  # records among which the header is looked for
-CHUNK = 100_000
+CHUNK = 5_000  # records held as lists at a time: more are slower, because Python's collector visits them
 FOOTERS = frozenset(
-    "average averages avg mean means median total totals sum min max minimum maximum count sd stdev".split()
+    re.split(" ", "average averages avg mean means median total totals sum min max minimum maximum count sd stdev")
 )
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "an Excel workbook or a ZIP archive"),
@@ -90,7 +90,7 @@ class Table:
 
 def plain(title: str) -> str:
     """How does a title read when case, spaces and underscores do not matter?"""
-    return " ".join(title.replace("_", " ").replace("\ufeff", "").casefold().split())
+    return " ".join(title.replace("_", " ").replace("\ufeff", "").casefold().split()).removesuffix(":")
 
 
 def read_table(
@@ -142,9 +142,7 @@ def _bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise _unreadable(
-            str(path), "there is no such file.", f"Check the name and the folder. {expected}"
-        ) from None
+        raise _unreadable(str(path), "there is no such file.", f"Check the name and the folder. {expected}") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or str(error)
         raise _unreadable(str(path), f"the file could not be opened ({reason}).", expected) from None
@@ -158,9 +156,7 @@ def _bytes(path: Path) -> bytes:
 # ---------------------------------------------------------------------------------------------- text
 
 
-def _read_text(
-    file: str, data: bytes, delimiter: str | None, encoding: str | None, wanted: frozenset[str]
-) -> Table:
+def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | None, wanted: frozenset[str]) -> Table:
     text, spoken = _decoded(file, data, encoding)
     notes = [] if spoken == "UTF-8" else [f"text is {spoken}"]
     if "\r\r\n" in text:
@@ -179,24 +175,28 @@ def _read_text(
     separator = delimiter or _sniffed(text, quoting, wanted)
     name = {"\t": "tab"}.get(separator, separator)
     return _table(
-        file, _records(file, text, separator, quoting), wanted, notes,
-        delimiter=separator, read_as=f'text, {spoken}, separated by "{name}"', data=data,
-    )  # fmt: skip
+        file,
+        _records(file, text, separator, quoting),
+        wanted,
+        notes,
+        delimiter=separator,
+        read_as=f'text, {spoken}, separated by "{name}"',
+        data=data,
+    )
 
 
 def _decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
     for signature, name in SIGNATURES:
         if data.startswith(signature):
-            raise _unreadable(
-                file, f"a text table was expected, this is {name}.", _REMEDIES.get(name, _EXPORT)
-            )
+            raise _unreadable(file, f"a text table was expected, this is {name}.", _REMEDIES.get(name, _EXPORT))
     try:
         text, spoken = _as_text(data, encoding)
     except (UnicodeError, LookupError):
         raise _unreadable(
-            file, f'the text is not in the encoding "{encoding or "its first bytes announce"}".',
+            file,
+            f'the text is not in the encoding "{encoding or "its first bytes announce"}".',
             "Leave `encoding` out, or save the table again as UTF-8.",
-        ) from None  # fmt: skip
+        ) from None
     if "\x00" in text or len(_CONTROL.findall(text[:100_000])) > 0.01 * min(len(text), 100_000):
         raise _unreadable(file, "a text table was expected, these bytes are not text.", _EXPORT)
     return text, spoken
@@ -204,7 +204,7 @@ def _decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
 
 _EXPORT = "Export the diary as CSV or Excel (.xlsx)."
 _REMEDIES = {
-    "an Excel workbook or a ZIP archive": "Rename it to end in .xlsx if it is a workbook; unpack it if it is an archive.",
+    "an Excel workbook or a ZIP archive": "Rename a workbook to end in .xlsx; unpack an archive.",
     "an old Excel workbook (.xls)": "Open it in a spreadsheet and save it as .xlsx or CSV.",
 }
 
@@ -284,22 +284,30 @@ def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[
     if not data.startswith(b"PK"):
         old = data.startswith(b"\xd0\xcf\x11\xe0")
         raise _unreadable(
-            file, "an Excel workbook was expected, this is " + ("an old .xls file." if old else "something else."),
+            file,
+            "an Excel workbook was expected, this is " + ("an old .xls file." if old else "something else."),
             "Open it in a spreadsheet and save it as .xlsx or CSV; if it is text, rename it to end in .csv.",
-        )  # fmt: skip
+        )
     try:
         sheets, epoch = _sheets(data)
     except Exception as error:  # openpyxl raises whatever the damaged part happens to cause
         raise _unreadable(
-            file, f"the workbook is damaged or protected ({type(error).__name__}).",
+            file,
+            f"the workbook is damaged or protected ({type(error).__name__}).",
             "Open it in a spreadsheet, save it again as .xlsx without a password, or export it as CSV.",
-        ) from None  # fmt: skip
+        ) from None
     name = _sheet_name(file, sheets, sheet, wanted)
     notes = [] if len(sheets) == 1 else [f'read from sheet "{name}" of {len(sheets)}']
     return _table(
-        file, iter(sheets[name]), wanted, notes,
-        delimiter="", read_as=f'Excel, sheet "{name}"', data=data, day_zero=epoch,
-    )  # fmt: skip
+        file,
+        iter(sheets[name]),
+        wanted,
+        notes,
+        delimiter="",
+        read_as=f'Excel, sheet "{name}"',
+        data=data,
+        day_zero=epoch,
+    )
 
 
 def _sheets(data: bytes) -> tuple[dict[str, list[list[str]]], dt.date]:
@@ -311,9 +319,7 @@ def _sheets(data: bytes) -> tuple[dict[str, list[list[str]]], dt.date]:
         book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
         formulas = openpyxl.load_workbook(io.BytesIO(data)) if _has_formulas(data) else book
     sheets = {
-        sheet.title: [
-            [_cell_text(cell, formulas[sheet.title]) for cell in record] for record in sheet.iter_rows()
-        ]
+        sheet.title: [[_cell_text(cell, formulas[sheet.title]) for cell in record] for record in sheet.iter_rows()]
         for sheet in book.worksheets
     }
     first = dt.date(1904, 1, 1) if book.epoch == CALENDAR_MAC_1904 else dt.date(1899, 12, 30)
@@ -322,9 +328,7 @@ def _sheets(data: bytes) -> tuple[dict[str, list[list[str]]], dt.date]:
 
 def _has_formulas(data: bytes) -> bool:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = (
-            name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")
-        )
+        names = (name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml"))
         return any(re.search(rb"<f[ >/]", archive.read(name)) for name in names)
 
 
@@ -351,9 +355,7 @@ def _number_text(value: float, *, percent: bool) -> str:
     return text + "%" if percent else text
 
 
-def _sheet_name(
-    file: str, sheets: dict[str, list[list[str]]], sheet: str | None, wanted: frozenset[str]
-) -> str:
+def _sheet_name(file: str, sheets: dict[str, list[list[str]]], sheet: str | None, wanted: frozenset[str]) -> str:
     filled = [name for name, records in sheets.items() if any(any(record) for record in records)]
     if sheet is not None:
         if sheet not in sheets:
@@ -401,26 +403,18 @@ def _table(
 ) -> Table:
     head = list(islice(records, HEAD))
     if not any(cell.strip() for record in head for cell in record):
-        raise _unreadable(
-            file, f"the first {HEAD} rows are blank.", "Export the diary again, with a row of titles."
-        )
+        raise _unreadable(file, f"the first {HEAD} rows are blank.", "Export the diary again, with a row of titles.")
     at = _header_at(head, wanted)
     if at:
         notes.append(f"titles are in row {at + 1}; the rows above are not read")
     titles = _titles(head[at])
     cells, longer = _columns(chain(head[at + 1 :], records), len(titles))
-    frame = pd.DataFrame(
-        {title: pd.array(column, dtype="str") for title, column in zip(titles, cells, strict=True)}
-    )
+    frame = pd.DataFrame({title: pd.array(column, dtype="str") for title, column in zip(titles, cells, strict=True)})
     numbers = np.arange(at + 2, at + 2 + len(frame), dtype=np.int64)
-    notes += (
-        [f"{_rows(numbers[longer])} longer than the header: the extra cells are not read"] if longer else []
-    )
+    notes += [f"{_rows(numbers[longer])} longer than the header: the extra cells are not read"] if longer else []
     frame, numbers = _only_data(frame, numbers, head[at], notes)
     if frame.empty:
-        raise _unreadable(
-            file, "there is a row of titles and nothing below it.", "Export the diary with its entries."
-        )
+        raise _unreadable(file, "there is a row of titles and nothing below it.", "Export the diary with its entries.")
     digest = hashlib.sha256(data).hexdigest()
     return Table(file, titles, frame, numbers, tuple(notes), delimiter, read_as, digest, day_zero)
 
@@ -432,9 +426,7 @@ def _columns(records: Iterator[list[str]], width: int) -> tuple[list[list[str]],
     done = 0
     while chunk := list(islice(records, CHUNK)):
         if set(map(len, chunk)) != {width}:
-            longer += [
-                done + i for i, record in enumerate(chunk) if any(cell.strip() for cell in record[width:])
-            ]
+            longer += [done + i for i, record in enumerate(chunk) if any(cell.strip() for cell in record[width:])]
             chunk = [(record + [""] * (width - len(record)))[:width] for record in chunk]
         for column, part in zip(columns, zip(*chunk, strict=True), strict=True):
             column.extend(part)
@@ -473,11 +465,13 @@ def _only_data(
     blank = np.ones(len(frame), dtype=bool)
     footer, repeat = np.zeros_like(blank), np.zeros_like(blank)
     for title, head in zip(frame.columns, header, strict=False):
-        codes, texts = pd.factorize(frame[title])
-        words = [plain(str(text)) for text in texts]
+        codes, texts = pd.factorize(frame[title].to_numpy(dtype=object))
+        # Texts that begin with a digit are neither blank nor a footer; passing them over keeps this quick.
+        words = [plain(text) if text == head or not text[:1].isdigit() else text for text in texts]
         blank &= np.array([not word for word in words], dtype=bool)[codes]
-        footer |= np.array([word.strip(":") in FOOTERS for word in words], dtype=bool)[codes]
-        repeat |= np.array([bool(word) and word == plain(head) for word in words], dtype=bool)[codes]
+        footer |= np.array([word in FOOTERS for word in words], dtype=bool)[codes]
+        again = plain(head)
+        repeat |= np.array([word == again != "" for word in words], dtype=bool)[codes]
     heads = [plain(cell) for cell in header][: frame.shape[1]]
     for i in np.flatnonzero(footer | repeat):
         record = [str(cell) for cell in frame.iloc[i]]
@@ -492,7 +486,7 @@ def _only_data(
 
 def _is_footer(record: Sequence[str]) -> bool:
     first, *rest = [cell for cell in record if cell.strip()]
-    return plain(first).strip(":") in FOOTERS and all(_AMOUNT.fullmatch(cell) for cell in rest)
+    return plain(first) in FOOTERS and all(_AMOUNT.fullmatch(cell) for cell in rest)
 
 
 def _rows(numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
@@ -501,8 +495,8 @@ def _rows(numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
 
 def spoken_rows(numbers: Iterable[int]) -> str:
     """How are these rows said: ``row 12``, or ``rows 3, 17, 40 and 5 more``?"""
-    all_rows = [int(number) for number in numbers]
-    shown = ", ".join(str(number) for number in all_rows[:3])
+    all_rows = list(numbers)
+    said = ", ".join(str(int(number)) for number in all_rows[:3])
     if len(all_rows) == 1:
-        return f"row {shown}"
-    return f"rows {shown}" if len(all_rows) <= 3 else f"rows {shown} and {len(all_rows) - 3} more"
+        return f"row {said}"
+    return f"rows {said}" if len(all_rows) <= 3 else f"rows {said} and {len(all_rows) - 3} more"

@@ -58,9 +58,7 @@ def read_trial(path: str | os.PathLike[str]) -> Trial:
     """
     place = Path(path)
     if not place.exists():
-        raise UsageError(
-            [Problem("error", str(place), "there is no such file or folder.", "Check the path.")]
-        )
+        raise UsageError([Problem("error", str(place), "there is no such file or folder.", "Check the path.")])
     folder = place if place.is_dir() else place.parent
     protocol, sessions_file = protocol_and_sessions(place)
     wrong: list[Problem] = []
@@ -123,7 +121,8 @@ def read_sessions(file: Path) -> tuple[Session, ...]:
         raise ProtocolError(
             [Problem("error", file.name, 'there is no column "date".', did_you_mean("date", table.columns))]
         )
-    sessions, wrong = [], []
+    sessions: list[Session] = []
+    wrong: list[Problem] = []
     for number, record in zip(table.numbers, table.rows.to_dict("records"), strict=True):
         cells = {titles[str(title)]: str(text).strip() for title, text in record.items()}
         if not any(cells.values()):
@@ -147,9 +146,7 @@ def _session(cells: dict[str, str]) -> Session:
 def _session_problems(error: ValidationError, place: str) -> Iterator[Problem]:
     for each in error.errors():
         column = str(each["loc"][0])
-        wanted = (
-            "a date such as 2026-01-19" if column == "date" else "yes or no" if column in YES_NO else "text"
-        )
+        wanted = "a date such as 2026-01-19" if column == "date" else "yes or no" if column in YES_NO else "text"
         yield Problem(
             "error",
             f"{place} column {column}",

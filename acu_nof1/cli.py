@@ -1,0 +1,212 @@
+"""The command line: ``acu-nof1 demo``, ``report`` and ``check``.
+
+Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
+Everything heavy is imported inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from acu_nof1 import __version__
+from acu_nof1.errors import AcuError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from acu_nof1.reassessment import Reassessment
+
+app = typer.Typer(
+    name="acu-nof1",
+    help="What changed after acupuncture began, by how much, and how sure can we be? Reads pain, function and sleep diaries.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress")
+EXIT_CODES = "Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing."
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code; problems are printed, never traced back."""
+    try:
+        app(args=arguments)
+    except AcuError as error:
+        _print_problems(error.problems)
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _print_problems(problems: Sequence[Problem]) -> None:
+    console = _console()
+    for problem in problems:
+        style = {"error": "bold red", "warning": "yellow", "note": "dim"}[problem.severity]
+        console.print(f"{problem.severity}: ", style=style, end="")
+        console.print(_plain(str(problem)), markup=False)
+
+
+def _plain(text: str) -> str:
+    """Keep control characters of a file from reaching the terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"acu-nof1 {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EXIT_CODES)
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog=EXIT_CODES)
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the four reports.", file_okay=False)] = Path("acu_nof1_demo"),
+) -> None:
+    """Write the reports of the four sample trials and print each verdict."""
+    from acu_nof1.report import bundled
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name in SAMPLES:
+        page = out / f"{name}.html"
+        review = _reassess(bundled(f"sample_data/{name}"), None, None, page)
+        typer.echo(f"{name.replace('_', ' ')}: {review.sentence}\n  {page}")
+
+
+@app.command(epilog=EXIT_CODES)
+def report(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml, or one diary file.")],
+    after_session: Annotated[int | None, typer.Option(min=1, help="Look as it stood before this session.")] = None,
+    on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Look as it stood on this day.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page to write; NAME.html if left out.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the answers as JSON too.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the answers as CSV too.")] = None,
+    ipynb: Annotated[Path | None, typer.Option(help="Write the executed notebook too.")] = None,
+    start: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="One diary file: first treatment day.")
+    ] = None,
+    outcome: Annotated[
+        list[str] | None,
+        typer.Option(help='One diary file: "Column=nrs_pain" or "Column=count,better=higher"; the first is primary.'),
+    ] = None,
+    date: Annotated[str | None, typer.Option(help="One diary file: title of the date column.")] = None,
+    dayfirst: Annotated[
+        bool | None, typer.Option("--dayfirst/--monthfirst", help="One diary file: how 03/04/2026 is meant.")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help='One diary file: the decimal sign, "." or ",".')] = None,
+    save_protocol: Annotated[
+        Path | None, typer.Option(help="One diary file: keep it as a trial folder.", file_okay=False)
+    ] = None,
+) -> None:
+    """Write the reassessment report of one person's trial."""
+    import tempfile
+
+    if after_session is not None and on is not None:
+        raise UsageError(
+            [Problem("error", "--after-session, --on", "only one of the two can be given.", "Choose one look.")]
+        )
+    day = on.date() if on else None
+    page = out or Path(f"{path.stem}.html")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = path
+        if path.is_file() and path.suffix != ".toml":
+            from acu_nof1.load.single import trial_folder
+
+            folder = save_protocol or Path(scratch) / "trial"
+            trial_folder(
+                path,
+                folder,
+                start=start.date() if start else None,
+                outcomes=outcome or [],
+                date=date,
+                dayfirst=dayfirst,
+                decimal=decimal,
+            )
+        elif start or outcome or date or decimal or save_protocol or dayfirst is not None:
+            raise UsageError(
+                [
+                    Problem(
+                        "error",
+                        str(path),
+                        "--start, --outcome and the like are for a single diary file.",
+                        "A trial folder says these things in its protocol.toml.",
+                    )
+                ]
+            )
+        review = _reassess(folder, after_session, day, page, ipynb)
+    _write_tables(review, json, csv)
+    typer.echo(f"{review.sentence}\n  {page}")
+
+
+@app.command(epilog=EXIT_CODES)
+def check(path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")]) -> None:
+    """List what is missing, contradictory or too short in a trial folder, worst first."""
+    from acu_nof1.checks import problems_of
+    from acu_nof1.load import read_trial
+
+    trial = read_trial(path)
+    problems = problems_of(trial)
+    _print_problems(problems)
+    counts = trial.diary.counts
+    typer.echo(
+        f"{counts.read} cells read: {counts.kept} kept, {counts.converted} converted, {counts.missing} missing, {counts.rejected} rejected."
+    )
+    worst = problems[0].severity if problems else "nothing"
+    typer.echo(
+        {"error": "Errors must be mended before a report can be written.", "nothing": "Nothing to mend."}.get(
+            worst, "A report can be written."
+        )
+    )
+    raise typer.Exit(1 if worst == "error" else 0)
+
+
+def _reassess(
+    folder: Path, after_session: int | None, day: dt.date | None, page: Path, ipynb: Path | None = None
+) -> Reassessment:
+    with _console().status("Reading the diary …") as status:
+        from acu_nof1.load import read_trial
+        from acu_nof1.reassessment import reassess
+
+        trial = read_trial(folder)
+        status.update("Estimating …")
+        review = reassess(trial, after_session=after_session, on=day)
+        status.update("Writing the page …")
+        from acu_nof1.report import run_notebook
+
+        parameters = {
+            "trial_folder": str(folder.resolve()),
+            "after_session": after_session,
+            "on": day.isoformat() if day else None,
+        }
+        run_notebook(parameters, html=page, ipynb=ipynb)
+    _print_problems([problem for problem in review.problems if problem.severity == "warning"])
+    return review
+
+
+def _write_tables(review: Reassessment, json: Path | None, csv: Path | None) -> None:
+    from acu_nof1.export import write_csv, write_json
+
+    if json is not None:
+        write_json(review, json)
+    if csv is not None:
+        write_csv(review, csv)

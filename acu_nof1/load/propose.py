@@ -1,0 +1,229 @@
+"""What is in a file nobody has described yet, and which command would read it?"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from acu_nof1.load.cells import MISSING, NO, YES, Reader, folded, read_column
+from acu_nof1.load.clocks import read_clocks
+from acu_nof1.load.dates import read_days
+from acu_nof1.load.layouts import DATE_TITLES, LAYOUTS
+from acu_nof1.load.tables import Table, plain, read_table
+from acu_nof1.outcomes import OUTCOMES, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+Look = Literal["dates", "undecided dates", "yes or no", "clock times", "numbers", "text", "blank"]
+MOSTLY = 0.6  # share of the cells that decides; the others are dirt, which the reader names
+LOOKED_AT = 5_000
+_ANY_NUMBER = Outcome("", "", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One column of an undescribed file.
+
+    Attributes
+    ----------
+    title
+        Its title.
+    look
+        What its cells look like.
+    low, middle, high
+        Smallest, median and largest number; NaN where there are none.
+    most
+        The number that nine in ten do not exceed.
+    whole
+        Whether all numbers are whole.
+    outcome
+        The proposed option, such as ``csd_tst,unit=h``; ``""`` for none.
+    """
+
+    title: str
+    look: Look
+    low: float = float("nan")
+    middle: float = float("nan")
+    high: float = float("nan")
+    most: float = float("nan")
+    whole: bool = False
+    outcome: str = ""
+
+    @property
+    def looks_like(self) -> str:
+        """What the cells look like, in words."""
+        if self.look == "numbers":
+            return f"{'whole numbers' if self.whole else 'numbers'} {self.low:.6g} to {self.high:.6g}"
+        return "dates, day and month cannot be told apart" if self.look == "undecided dates" else self.look
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A reading of an undescribed file, to be accepted or corrected by a person.
+
+    Attributes
+    ----------
+    file
+        Its path as it was given.
+    columns
+        Every column, what it looks like and the outcome proposed for it.
+    command
+        The command to paste; the start of treatment is to be filled in.
+    """
+
+    file: str
+    columns: tuple[Shown, ...]
+    command: str
+
+    def __str__(self) -> str:
+        width = max(len(column.title) for column in self.columns)
+        lines = [
+            f"  {column.title:<{width}}  {column.looks_like}" + (f"  -> {column.outcome}" if column.outcome else "")
+            for column in self.columns
+        ]
+        return "\n".join([f"Columns of {self.file}:", *lines, "", self.command])
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """When a column with such a title looks like this, it is probably that outcome.
+
+    `words` is a pattern for the title. For numbers the median must lie from `above` to `below` and the
+    largest of nine in ten be at most `top`.
+    """
+
+    words: str
+    look: Look
+    outcome: str
+    above: float = float("-inf")
+    below: float = float("inf")
+    top: float = float("inf")
+
+
+# In order: the first that fits is taken, so narrow ones stand first.
+HINTS: tuple[Hint, ...] = (
+    Hint("headache|migraine", "yes or no", "headache_day"),
+    Hint("flare", "yes or no", "flare_day"),
+    Hint("rescue|tablet|pill|medic|painkiller|dose", "yes or no", "rescue_day"),
+    Hint("rescue|tablet|pill|medic|painkiller|dose", "numbers", "rescue_doses_day", above=0, top=40),
+    Hint("stress", "numbers", "nrs_stress", above=0, top=10),
+    Hint("sleep efficiency", "numbers", "csd_se", above=20, top=100),
+    Hint("sleep quality|quality of sleep", "numbers", "csd_quality", above=1, top=5),
+    Hint("awakening|woke|times awake", "numbers", "csd_nwak", above=0, top=40),
+    Hint("sleep|slept", "clock times", "csd_tst"),
+    Hint("sleep|slept", "numbers", "csd_tst,unit=h", above=3, below=12, top=24),
+    Hint("sleep|slept", "numbers", "csd_tst", above=120, below=900, top=1440),
+    Hint("pain|ache|sore", "numbers", "nrs_pain", above=0, top=10),
+    Hint("pain|ache|sore", "numbers", "vas_pain", above=0, top=100),
+    Hint("step", "numbers", "count,better=higher", above=0),
+    Hint("walk|exercis|activ|stretch", "numbers", "minutes,better=higher", above=0, top=1440),
+)
+
+
+def propose(path: str | Path) -> Proposal:
+    """What does this file hold, and with which command can it be read?
+
+    Parameters
+    ----------
+    path
+        A CSV, TSV or Excel file.
+
+    Returns
+    -------
+    Proposal
+        Nothing is read as an answer yet: a person accepts the command or corrects it.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the file cannot be read as a table.
+    """
+    usual = [title for layout in LAYOUTS for titles in layout.columns.values() for title in titles]
+    table = read_table(path, titles=[*usual, *OUTCOMES])
+    shown = tuple(_shown(title, table.rows[title].head(LOOKED_AT), table.delimiter) for title in table.columns)
+    return Proposal(str(path), shown, _command(str(path), shown, _derivable(table)))
+
+
+def _shown(title: str, texts: pd.Series[str], delimiter: str) -> Shown:
+    look = _look(texts, delimiter)
+    if look != "numbers":
+        return Shown(title, look, outcome=_outcome(title, Shown(title, look)))
+    numbers = _numbers(texts, delimiter)
+    numbers = numbers[~np.isnan(numbers)]
+    low, middle, most, high = (float(np.quantile(numbers, part)) for part in (0, 0.5, 0.9, 1))
+    seen = Shown(title, look, low, middle, high, most, whole=bool((numbers == np.round(numbers)).all()))
+    return replace(seen, outcome=_outcome(title, seen))
+
+
+def _numbers(texts: pd.Series[str], delimiter: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return read_column(texts, Reader(_ANY_NUMBER, delimiter=delimiter or ",")).values
+
+
+def _look(texts: pd.Series[str], delimiter: str) -> Look:
+    words = texts.map(folded)
+    texts, words = texts[~words.isin(MISSING | {""})], words[~words.isin(MISSING | {""})]
+    enough = MOSTLY * len(texts)
+    if not len(texts):
+        return "blank"
+    if words.isin(YES | NO).any() and words.isin(YES | NO | {"0", "1"}).sum() >= enough:
+        return "yes or no"
+    if np.count_nonzero(~np.isnan(_numbers(texts, delimiter))) >= enough:
+        return "numbers"
+    if np.count_nonzero(~np.isnan(read_clocks(texts).values)) >= enough:
+        return "clock times"
+    days = read_days(texts)
+    if np.count_nonzero(~np.isnat(days.days)) >= enough:
+        return "dates"
+    either = read_days(texts, dayfirst=True).days, read_days(texts, dayfirst=False).days
+    undecided = np.count_nonzero(~np.isnat(either[0]) | ~np.isnat(either[1]))
+    return "undecided dates" if undecided >= enough else "text"
+
+
+def _outcome(title: str, seen: Shown) -> str:
+    """Return the option that fits the title and the values; ``""`` when none does."""
+    words = plain(title)
+    known = {plain(name): name for name in OUTCOMES}
+    if words in known and seen.look in ("numbers", "yes or no"):
+        return known[words]
+    return next((hint.outcome for hint in HINTS if _fits(hint, words, seen)), "")
+
+
+def _fits(hint: Hint, words: str, seen: Shown) -> bool:
+    if not re.search(rf"\b(?:{hint.words})", words):
+        return False
+    if hint.look == "yes or no" and seen.look == "numbers":
+        return seen.whole and seen.low >= 0 and seen.high == 1
+    if hint.look != seen.look:
+        return False
+    return hint.look != "numbers" or (
+        seen.low >= min(hint.above, 0) and hint.above <= seen.middle <= hint.below and seen.most <= hint.top
+    )
+
+
+def _derivable(table: Table) -> tuple[str, ...]:
+    """Sleep outcomes that the clock times of a sleep diary give."""
+    clock = next(layout for layout in LAYOUTS if layout.name == "sleep_clock")
+    return ("csd_tst", "csd_se") if clock.recognises(table.columns) else ()
+
+
+def _command(path: str, shown: Sequence[Shown], derived: Sequence[str]) -> str:
+    dates = [column.title for column in shown if column.look in ("dates", "undecided dates")]
+    usual = any(plain(column.title) in DATE_TITLES for column in shown)
+    options = [f"--date {_quoted(dates[0])}"] if dates and not usual else []
+    options += [f"--outcome {_quoted(f'{column.title}={column.outcome}')}" for column in shown if column.outcome]
+    options += [f"--outcome {name}" for name in derived]
+    file = shlex.quote(f"./{path}" if path.startswith("-") else path)
+    return " ".join(["acu-nof1 report", file, "--start YYYY-MM-DD", *options])
+
+
+def _quoted(text: str) -> str:
+    """Quote for a shell: double quotes where nothing inside them is special, else as `shlex` does."""
+    return shlex.quote(text) if re.search(r'["\\$`!]', text) else f'"{text}"'

@@ -1,0 +1,164 @@
+"""From nothing but one diary file and a start date: write down the protocol that the flags declare."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from acu_nof1.errors import Problem, UsageError, did_you_mean
+from acu_nof1.load.diaries import read_diary
+from acu_nof1.load.propose import propose
+from acu_nof1.load.protocols import PROTOCOL_FILE, protocol_from
+from acu_nof1.outcomes import KINDS, OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+KEYS = ("unit", "better", "range", "important_change", "important_change_percent", "label", "every", "kind", "sem")
+ONE_DAY = dt.timedelta(days=1)
+
+
+def trial_folder(
+    diary: Path,
+    folder: Path,
+    *,
+    start: dt.date | None,
+    outcomes: Sequence[str],
+    date: str | None = None,
+    dayfirst: bool | None = None,
+    decimal: str | None = None,
+) -> None:
+    """Turn one diary file into a trial folder: a copy of the file, and the protocol that was declared.
+
+    Days before `start` are the baseline, days from it on are treatment, and the reassessment is the day
+    after the last entry. Nothing else is assumed, and nothing is called agreed.
+
+    Parameters
+    ----------
+    diary
+        A CSV, TSV or Excel file.
+    folder
+        Where the trial folder is made; an existing protocol in it is not overwritten.
+    start
+        First treatment day.
+    outcomes
+        ``"Column=instrument"`` or ``"Column=kind,better=higher,unit=h"``; the first is primary.
+    date, dayfirst, decimal
+        As in the protocol's ``[[diary]]``.
+
+    Raises
+    ------
+    UsageError
+        If start or outcomes are missing: with the columns found and the command to paste.
+    """
+    if start is None or not outcomes:
+        missing = " and ".join(flag for flag, given in (("--start", start), ("--outcome", outcomes)) if not given)
+        raise UsageError(
+            [
+                Problem(
+                    "error",
+                    diary.name,
+                    f"{missing} {'are' if ' and ' in missing else 'is'} not given, and nothing is guessed.",
+                    str(propose(diary)),
+                )
+            ]
+        )
+    target = folder / PROTOCOL_FILE
+    if target.exists():
+        raise UsageError(
+            [
+                Problem(
+                    "error", str(target), "a protocol is there already.", "Choose another folder for --save-protocol."
+                )
+            ]
+        )
+    declared = _declared(outcomes)
+    columns = {name: entry.pop("column") for name, entry in declared.items()} | ({"date": date} if date else {})
+    file: dict[str, Any] = {"file": diary.name, "columns": columns}
+    file |= {key: value for key, value in (("dayfirst", dayfirst), ("decimal", decimal)) if value is not None}
+    raw: dict[str, Any] = {"phase": _phases(start, start, start), "outcome": declared, "diary": [file]}
+    protocol, _ = protocol_from(raw, "--outcome")
+    found = read_diary(*protocol.diaries, outcomes=protocol.outcomes, folder=diary.parent)
+    if found.first_day is None or found.last_day is None:
+        raise UsageError(found.problems or [Problem("error", diary.name, "no value was read.", "Check the columns.")])
+    raw["phase"] = _phases(found.first_day.date(), start, max(found.last_day.date(), start))
+    folder.mkdir(parents=True, exist_ok=True)
+    if diary.resolve() != (folder / diary.name).resolve():
+        shutil.copyfile(diary, folder / diary.name)
+    target.write_text(tomli_w.dumps(raw), encoding="utf-8")
+
+
+def _phases(first: dt.date, start: dt.date, last: dt.date) -> list[dict[str, Any]]:
+    treatment = {"kind": "treatment", "start": start, "end": last}
+    if first >= start:
+        return [treatment]
+    return [{"kind": "baseline", "start": first, "end": start - ONE_DAY}, treatment]
+
+
+def _declared(outcomes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read ``"Sleep hrs=csd_tst,unit=h"`` into the entries of a protocol; all complaints at once."""
+    wrong: list[Problem] = []
+    entries: dict[str, dict[str, Any]] = {}
+    for position, text in enumerate(outcomes):
+        column, equals, rest = text.partition("=")
+        target, *options = [part.strip() for part in rest.split(",")]
+        if not equals or not column.strip() or not target:
+            wrong.append(
+                Problem(
+                    "error",
+                    f'--outcome "{text}"',
+                    "this is not Column=instrument.",
+                    'Write for example "Pain=nrs_pain".',
+                )
+            )
+            continue
+        entry: dict[str, Any] = {"column": column.strip(), "label": column.strip(), "primary": position == 0}
+        if target in OUTCOMES:
+            entry["instrument"] = target
+        elif target in KINDS:
+            entry["kind"] = target
+        else:
+            wrong.append(
+                Problem(
+                    "error",
+                    f'--outcome "{text}"',
+                    f'"{target}" is neither an instrument nor a kind.',
+                    did_you_mean(target, [*OUTCOMES, *KINDS]),
+                )
+            )
+        for option in options:
+            wrong += _set(entry, option, f'--outcome "{text}"')
+        entries[_name(column, entries)] = entry
+    if wrong:
+        raise UsageError(wrong)
+    return entries
+
+
+def _set(entry: dict[str, Any], option: str, place: str) -> list[Problem]:
+    """Add ``key=value`` to an entry, or say why not."""
+    key, equals, value = (part.strip() for part in option.partition("="))
+    if not equals or key not in KEYS:
+        return [Problem("error", place, f'"{option}" is not a known option.', did_you_mean(key, KEYS))]
+    try:
+        if key == "range":
+            low, high = value.split(":")
+            entry[key] = [float(low), float(high)]
+        else:
+            entry[key] = float(value) if key.startswith("important") or key == "sem" else value
+    except ValueError:
+        return [Problem("error", place, f'{key}="{value}" is not a number.', "Write range=0:10, important_change=2.")]
+    return []
+
+
+def _name(column: str, taken: dict[str, dict[str, Any]]) -> str:
+    """Make a key for the protocol out of a column title."""
+    base = re.sub(r"\W+", "_", column.strip().lower()).strip("_") or "outcome"
+    name, number = base, 2
+    while name in taken or name == "date":
+        name, number = f"{base}_{number}", number + 1
+    return name
