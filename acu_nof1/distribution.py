@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal, Self, TypeVar
 
 import numpy as np
@@ -47,7 +47,7 @@ class Distribution(ABC):
 
     @abstractmethod
     def take(self, rows: ArrayLike) -> Self:
-        """Which distribution do these rows have? Row numbers or a boolean mask, in the order asked for."""
+        """Which distribution do these rows have? Row numbers or a boolean mask, in the order unasked for."""
 
     def row(self, i: int) -> Self:
         """What stands behind row i? A distribution with one row."""
@@ -238,11 +238,11 @@ class Grid(Distribution):
 
     def cdf(self, x: ArrayLike) -> Floats:
         """How probable is a change below x, in the unit of `scale`?"""
-        return _evaluate(lambda rows, at: (self._cdf(rows, at),) * 2, x, self._valid, self._cells)
+        return _evaluate(lambda rows, at: self._read(self._joint(rows), at), x, self._valid, self._cells)
 
     def quantile(self, p: ArrayLike) -> Floats:
-        """Below which change does the share p lie? By safeguarded secants on a compact scale."""
-        return _invert(p, self._valid, 3 * self._cells, self._quantiles)
+        """Below which change does the share p lie? By safeguarded Newton on a compact scale."""
+        return _invert(p, self._valid, self._cells, self._quantiles)
 
     def take(self, rows: ArrayLike) -> Grid:
         """Which distribution do these rows have?"""
@@ -250,61 +250,62 @@ class Grid(Distribution):
 
     @property
     def _cells(self) -> int:
-        return int(np.prod(self.before.shape[1:]))
+        cells: int = self.before.shape[2]
+        return cells * cells
 
-    @cached_property
+    @property
     def _valid(self) -> Floats:
         return np.asarray(self.weight.sum(axis=1))
 
-    @cached_property
-    def _cumulative(self) -> Floats:
-        return np.concatenate([np.zeros_like(self.after[..., :1]), np.cumsum(self.after, axis=2)], axis=2)
+    def _joint(self, rows: Ints) -> Floats:
+        """Joint posterior of the cell of `before` and of `after` being below an edge, (rows, M, M + 1)."""
+        before = self.weight[rows, :, None] * self.before[rows]
+        below = np.cumsum(self.after[rows], axis=2)
+        return np.asarray(before.transpose(0, 2, 1) @ np.pad(below, ((0, 0), (0, 0), (1, 0))))
 
-    def _cdf(self, rows: Ints, x: Floats) -> Floats:
-        cells = self.before.shape[2]
-        before = cell_midpoints(cells)[None, None, :]
-        at = x[:, :, None]
-        with np.errstate(over="ignore", invalid="ignore"):
-            if self.scale == "difference":
-                after = before + at / DAYS_PER_MONTH
-            elif self.scale == "ratio":
-                after = before * at
-            else:
-                after = np.where(np.isinf(at), 1.0, at * before / (1 - before + at * before))
-        edge = np.arcsin(np.sqrt(np.clip(after, 0.0, 1.0))) * (2 * cells / np.pi)
+    def _read(self, joint: Floats, x: Floats) -> tuple[Floats, Floats]:
+        """The cdf at x (rows, k) and its slope: for each cell of `before`, interpolate the `after` that x asks for."""
+        cells = joint.shape[1]
+        before, at = cell_midpoints(cells)[None, None, :], x[:, :, None]
+        if self.scale == "difference":
+            after, moves = before + at / DAYS_PER_MONTH, np.full((1, 1, 1), 1 / DAYS_PER_MONTH)
+        elif self.scale == "ratio":
+            after, moves = before * at, before
+        else:
+            # Written with 1/x so that an infinite ratio gives the probability 1.
+            with np.errstate(divide="ignore"):
+                after = before / (before + (1 - before) / at)
+            moves = before * (1 - before) / (1 - before + at * before) ** 2
+        inside = (after > 0) & (after < 1)
+        after = np.clip(after, 0.0, 1.0)
+        edge = np.arcsin(np.sqrt(after)) * (2 * cells / np.pi)
         left = np.minimum(edge.astype(np.intp), cells - 1)
-        part = edge - left
-        result = np.zeros(x.shape)
-        joint = self.weight[rows, :, None] * self.before[rows]
-        flat = left.reshape(len(rows), -1)
-        for h in range(joint.shape[1]):
-            cumulative = self._cumulative[rows, h]
-            low = np.take_along_axis(cumulative, flat, axis=1).reshape(left.shape)
-            high = np.take_along_axis(cumulative, flat + 1, axis=1).reshape(left.shape)
-            result += np.einsum("rkm,rm->rk", low + part * (high - low), joint[:, h])
-        return result
+        rows, middle = np.arange(len(x))[:, None, None], np.arange(cells)[None, None, :]
+        low, high = joint[rows, middle, left], joint[rows, middle, left + 1]
+        root = np.sqrt(np.where(inside, after * (1 - after), 1.0))
+        slope = np.where(inside, (high - low) * moves / root, 0.0) * (cells / np.pi)
+        return np.sum(low + (edge - left) * (high - low), axis=2), slope.sum(axis=2)
 
     def _quantiles(self, rows: Ints, p: Floats) -> Floats:
+        joint = self._joint(rows)
         low = np.full((len(rows), len(p)), -1.0 if self.scale == "difference" else 0.0)
         high = np.ones_like(low)
 
         def function(some: Ints, position: Floats) -> tuple[Floats, Floats]:
-            # The cdf is piecewise linear in many small pieces: a central difference over one cell is its slope.
-            half = 0.25 / self.before.shape[2]
-            at = np.stack([position, position - half, position + half])
-            inside = np.clip(at, low[0, 0], high[0, 0])
-            value = self._cdf(some, self._outcome(inside.transpose(1, 0, 2).reshape(len(position), -1)))
-            value = value.reshape(len(position), 3, -1)
-            return value[:, 0], (value[:, 2] - value[:, 1]) / (inside[2] - inside[1])
+            outcome, stretch = self._outcome(position)
+            below, slope = self._read(joint[some], outcome)
+            return below, slope * stretch
 
-        return self._outcome(_newton(function, rows, p, low, high, (low + high) / 2, 1e-12))
+        start = (low + high) / 2
+        position = _newton(function, np.arange(len(rows)), p, low, high, start, settled=1e-12)
+        return self._outcome(position)[0]
 
-    def _outcome(self, position: Floats) -> Floats:
-        """Map the compact position to the unit of `scale`: [-1, 1] to days per 28, [0, 1] to a ratio."""
+    def _outcome(self, position: Floats) -> tuple[Floats, Floats]:
+        """Map a position in [-1, 1] to days per 28, or in [0, 1) to a ratio; and the slope of that map."""
         if self.scale == "difference":
-            return DAYS_PER_MONTH * position
+            return DAYS_PER_MONTH * position, np.full_like(position, DAYS_PER_MONTH)
         with np.errstate(divide="ignore"):
-            return position / (1 - position)
+            return position / (1 - position), 1 / (1 - position) ** 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -441,10 +442,12 @@ def _chunks(rows: Ints, cells: int) -> Iterator[Ints]:
 def _evaluate(function: RowFunction, x: ArrayLike, valid: Floats, nodes: int) -> Floats:
     """The cdf at x for rows where `valid` is a number, NaN elsewhere."""
     at = _columns(x, len(valid))
+    unasked = np.isnan(at)
+    at = np.where(unasked, 0.0, at)
     result = np.full(at.shape, np.nan)
     for rows in _chunks(np.flatnonzero(np.isfinite(valid)), nodes * at.shape[1]):
         result[rows] = np.clip(function(rows, at[rows])[0], 0.0, 1.0)
-    result[np.isnan(at)] = np.nan
+    result[unasked] = np.nan
     return result[:, 0] if np.ndim(x) < 2 else result
 
 

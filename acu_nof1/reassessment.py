@@ -67,7 +67,17 @@ class Reassessment:
     @property
     def sentence(self) -> str:
         """The one sentence: what overrules the diary, or what changed and how sure that is."""
-        return words.verdict_sentence(self.verdict, self.telling, self.safety)
+        said = words.verdict_sentence(self.verdict, self.telling, self.safety)
+        return f"{said} {self.description}" if self.description else said
+
+    @property
+    def description(self) -> str:
+        """A plain mean of the primary outcome where its change cannot be estimated; ``""`` where it can."""
+        primary = self.verdict.estimate
+        if self.verdict.overruled_by or primary is None or primary.ok or primary.outcome.every != "day":
+            return ""
+        row = self.describe().query("outcome == @primary.outcome.name and days == 'window'").iloc[0]
+        return words.described(primary.outcome, float(row["mean"]), int(row["answered"]), self.telling)
 
     @property
     def attribution(self) -> tuple[str, ...]:

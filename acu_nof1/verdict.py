@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CaveatKind = Literal[
     "unattainable", "co_intervention", "baseline_trend", "baseline_flare",
-    "slow_drift", "not_agreed", "multiple_looks", "missing_days", "short_window", "one_person", "expectation", "natural_course",
+    "slow_drift", "drawn_start", "not_agreed", "multiple_looks", "missing_days", "short_window", "one_person", "expectation", "natural_course",
 ]  # fmt: skip
 
 # Directly under the badge: these say that the change may have another reason.
@@ -140,6 +140,8 @@ def _caveats(trial: Trial, comparisons: Comparisons, primary: Estimate | None) -
     if not trial.protocol.is_n_of_1_trial and not trial.protocol.start_was_randomised:
         yield Caveat("one_person")
         yield Caveat("natural_course")
+    if trial.protocol.start_was_randomised:
+        yield Caveat("drawn_start")
     yield Caveat("expectation")
 
 
@@ -228,7 +230,7 @@ def _diary_limits(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
         yield Caveat("slow_drift", {"phi": primary.phi, "p": primary.p_phi_high})
     days = int((series.phase != -1).sum())
     answered = int(series.answered.sum())
-    if days:
+    if answered < days:
         yield Caveat(
             "missing_days",
             {"answered": answered, "days": days, "many": "yes" if answered < HALF_MISSING * days else "no"},

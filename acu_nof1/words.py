@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.estimate import Estimate
     from acu_nof1.outcomes import Outcome
-    from acu_nof1.protocol import Look
+    from acu_nof1.protocol import Look, Phase, Protocol
     from acu_nof1.safety import Safety
     from acu_nof1.trial import Trial
     from acu_nof1.verdict import Caveat, Success, Verdict
@@ -112,9 +112,15 @@ class Printed:
     size: float
 
 
+def digits_of(estimate: Estimate) -> int:
+    """How many decimals this estimate needs: those of its outcome, none from a hundred on (4,087 steps)."""
+    largest = max((abs(x) for x in (estimate.before, estimate.after) if math.isfinite(x)), default=0.0)
+    return 0 if largest >= 100 else estimate.outcome.digits
+
+
 def printed(estimate: Estimate) -> Printed:
     """Round an estimate once, for all places where it is shown."""
-    outcome, digits = estimate.outcome, estimate.outcome.digits
+    outcome, digits = estimate.outcome, digits_of(estimate)
     before, after = (round(x, digits) if math.isfinite(x) else math.nan for x in (estimate.before, estimate.after))
     has_levels = math.isfinite(before) and math.isfinite(after)
     before_text, after_text = (number(x, digits) if has_levels else "–" for x in (before, after))
@@ -259,7 +265,7 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
 
     Never says why: with a baseline and one course the words stay with when.
     """
-    outcome, digits = estimate.outcome, estimate.outcome.digits
+    outcome, digits = estimate.outcome, digits_of(estimate)
     shown, name = printed(estimate), name_in_sentence(estimate.outcome)
     if not estimate.ok:
         return _unknown_sentence(estimate, shown, name, tell)
@@ -301,13 +307,34 @@ def chances(estimate: Estimate) -> str:
     outcome = estimate.outcome
     if not estimate.ok or math.isnan(estimate.p_gain):
         return ""
-    direction = _direction(outcome.sign, outcome)
-    any_gain = in_hundred(estimate.p_gain)
+    better = estimate.p_gain >= estimate.p_loss
+    direction = _direction(outcome.sign if better else -outcome.sign, outcome)
+    any_change = in_hundred(estimate.p_gain if better else estimate.p_loss)
+    subject = "there are" if outcome.kind == "yes_no" else "it is"
     if math.isnan(estimate.important_change):
-        return f"Chance that it is truly {direction}: {any_gain}."
-    wanted = important_amount(estimate)
-    return (f"Chance that it is truly {direction} by at least {wanted}: {in_hundred(estimate.p_important_gain)}; "
-            f"that it is {direction} at all: {any_gain}.")  # fmt: skip
+        return f"Chance that {subject} truly {direction}: {any_change}."
+    important = in_hundred(estimate.p_important_gain if better else estimate.p_important_loss)
+    return (
+        f"Chance that {subject} truly {important_step(estimate, direction)}: {important}; "
+        f"that {subject} {direction} at all: {any_change}."
+    )
+
+
+def important_step(estimate: Estimate, direction: str) -> str:
+    """Say a change of the important size: lower by at least 2 points; at least 4 fewer days per 28."""
+    if estimate.scale == "difference" and estimate.outcome.kind == "yes_no":
+        days = "day" if estimate.important_change == 1 else "days"
+        return f"at least {estimate.important_change:g} {direction} {days} per 28"
+    return f"{direction} by at least {important_amount(estimate)}"
+
+
+def described(outcome: Outcome, mean: float, answered: int, tell: Telling) -> str:
+    """Say what was kept where no change can be estimated: a plain mean, without an interval."""
+    if not answered:
+        return f"No day was answered {tell.after}."
+    shown = f"{100 * mean:.0f}{NO_BREAK}% of days" if outcome.kind == "yes_no" else level(mean, outcome)
+    days = "day" if answered == 1 else "days"
+    return f"Plain mean of the {answered} {days} answered {tell.after}: {shown}."
 
 
 def important_amount(estimate: Estimate) -> str:
@@ -324,7 +351,7 @@ def threshold(estimate: Estimate | None, tell: Telling) -> str:
     if not _has_threshold(estimate):
         return "No important change was agreed or published for it."
     outcome = estimate.outcome
-    wanted = f"at least {important_amount(estimate)} {_direction(outcome.sign, outcome)}"
+    wanted = important_step(estimate, _direction(outcome.sign, outcome))
     if outcome.declared:
         return f"{'Agreed before treatment' if tell.agreed else 'Declared, not agreed beforehand'}: {wanted}."
     return f"Published threshold, not agreed beforehand: {wanted} ({outcome.source})."
@@ -348,7 +375,7 @@ def reasons(estimate: Estimate | None) -> tuple[str, ...]:
         "improved_less": f"Any gain: {gain} ({100 * SURE:g} needed). {big}: at most {100 * UNLIKELY:g}.",
         "no_important_change": f"A change smaller than {wanted} either way: {in_hundred(within)} ({100 * LIKELY:g} needed).",
         "worse_amount_unclear": f"Any loss: {in_hundred(estimate.p_loss)} ({100 * SURE:g} needed).",
-        "worse": f"A loss of at least half of {wanted}: at least {100 * LIKELY:g} in 100.",
+        "worse": f"A loss of at least half of {wanted}: {in_hundred(sum(estimate.bands[:2]))}; “worse” needs {100 * LIKELY:g}.",
         "cannot_say": f"{big} ({100 * LIKELY:g} needed); any gain: {gain} ({100 * SURE:g} needed); smaller than {wanted} either way: "
                       f"{in_hundred(within)} ({100 * LIKELY:g} needed). None is reached.",
     }  # fmt: skip
@@ -413,6 +440,9 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "not_agreed": lambda f: "The size of change that matters was not agreed before treatment"
                             + (f"; the published one is used ({f['source']})." if f["source"] else "."),
     "multiple_looks": lambda f: f"{int(f['looks'])} looks were planned; this one is read as if it were the only one.",
+    "drawn_start": lambda _: (
+        "The first treatment day was drawn at random, so other things that began that day are a less likely reason."
+    ),
     "one_person": lambda _: "One person, before and during treatment, without a comparison period: this says what changed, not why.",
     "natural_course": lambda _: "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve.",
     "expectation": lambda _: "The person knew when treatment began; expectation moves ratings too.",
@@ -459,11 +489,8 @@ def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tu
     elif safety.asked == "never":
         events = f"Adverse events were not asked about at any of {sessions} sessions: nothing is known."
     else:
-        where = (
-            f"all {sessions} sessions"
-            if safety.asked == "at every session"
-            else f"{safety.sessions_asked} of {sessions} sessions"
-        )
+        everywhere = f"all {sessions} sessions" if sessions > 1 else "the one session"
+        where = everywhere if safety.asked == "at every session" else f"{safety.sessions_asked} of {sessions} sessions"
         what = "none reported" if not count else f"{count} ({'; '.join(event.what for event in safety.adverse_events)})"
         events = f"Adverse events asked about at {where}: {what}."
     said = [CAUTIONS[name] for name, answer in asked_cautions.items() if answer]
@@ -523,3 +550,50 @@ def better_direction(outcome: Outcome) -> str:
     """Say which way is better, for the corner of a plot."""
     arrows = {"lower": "lower is better ↓", "higher": "higher is better ↑"}
     return arrows.get(outcome.better, "")
+
+
+# ------------------------------------------------------------------ figures
+
+
+YES, NO = "yes", "no"
+NOTHING_TO_DRAW = "No outcome to draw."
+LEGEND: Mapping[str, str] = {
+    "before": "day before treatment",
+    "after": "day of treatment",
+    "missing": "no entry",
+    "level": "estimated level, shaded: its interval",
+    "bars": "days per 28 as counted",
+}
+
+
+def phase_name(phase: Phase, protocol: Protocol) -> str:
+    """Name a phase on the figure."""
+    if phase.kind == "baseline":
+        return "Before treatment" if phase == protocol.phases[0] else "Without treatment"
+    if phase.kind == "treatment":
+        return "Treatment (ticks: sessions)" if protocol.sessions else "Treatment"
+    return {"washout": "Wash-out", "follow_up": "Follow-up"}[phase.kind]
+
+
+def panel_alt(outcome: Outcome, answered: int, estimate: Estimate | None, tell: Telling) -> str:
+    """Say what one panel shows: which way is better, how many days, by how much it changed and how sure that is."""
+    better = better_direction(outcome).rstrip(" ↓↑") or "neither more nor less is better"
+    days = {"day": "day", "week": "weekly answer", "visit": "visit"}[outcome.every] + ("" if answered == 1 else "s")
+    said = f"{unit_axis(outcome)} ({better}), {answered} {days} answered."
+    return said if estimate is None else f"{said} {sentence(estimate, tell)}"
+
+
+def figure_alt(first: dt.date, last: dt.date, sessions: int, events: int, panels: Iterable[str]) -> str:
+    """Say what the figure of the diary shows."""
+    marks = f"{sessions} {'session' if sessions == 1 else 'sessions'} and {events} {'event' if events == 1 else 'events'}"
+    return " ".join([f"Diary from {date(first)} to {date(last)}, every day a point, with {marks} marked.", *panels])
+
+
+def bands_title(estimate: Estimate) -> str:
+    """Say what the bar shows."""
+    return f"Chances in 100 that {name_in_sentence(estimate.outcome)} is truly …"
+
+
+def no_bands(estimate: Estimate) -> str:
+    """Say why there is no bar."""
+    return f"No bar of chances: {estimate.reason or 'no important change is declared'}."

@@ -82,7 +82,7 @@ def test_mixture_quantiles_solve_the_cdf():
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000), p=st.floats(0.0005, 0.9995), nodes=st.integers(1, 40))
 def test_round_trips(seed, p, nodes):
-    for d in (mixture(5, nodes, seed), ratio(5, nodes, seed)):
+    for d in (mixture(5, nodes, seed), ratio(5, nodes, seed, sd=0.2)):
         np.testing.assert_allclose(d.cdf(d.quantile(p)), p, atol=1e-10)
 
 

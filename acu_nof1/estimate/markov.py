@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from acu_nof1.distribution import Cells, Grid, cell_midpoints
-from acu_nof1.estimate.kernel import chebyshev, phi_nodes_needed
+from acu_nof1.estimate.kernel import phi_nodes_needed
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -120,10 +120,11 @@ def _mean_and_ends(cells: Cells) -> tuple[Floats, Floats, Floats]:
 
 
 def _rho_nodes(count: int) -> tuple[Floats, Floats]:
-    """Arcsine nodes inside the support of rho, and the ends of their cells."""
-    nodes, edges = chebyshev(count)
-    inside = np.flatnonzero((nodes > RHO_LOW) & (nodes <= RHO_HIGH))
-    return nodes[inside], edges[inside[0] : inside[-1] + 2]
+    """Nodes and cell ends of equal arcsine probability inside the support, as dense as `count` on (-1, 1)."""
+    low, high = np.arcsin(RHO_LOW), np.arcsin(RHO_HIGH)
+    cells = int(np.ceil(count * (high - low) / np.pi))
+    both = np.sin(np.linspace(low, high, 2 * cells + 1))
+    return both[1::2], both[::2]
 
 
 def _posterior(y: Floats, used: Bools, group: Ints, phase: Ints, rho: Floats) -> tuple[Floats, list[Floats]]:
@@ -206,6 +207,7 @@ def _lay_out(
         rho_weight[rows] = np.pad(weight, ((0, 0), (0, length - len(nodes))))
         order = np.argsort(-weight, axis=1, kind="stable")[:, :keep]
         best = np.take_along_axis(weight, order, axis=1)
+        best[best <= NEGLIGIBLE] = 0.0
         weights[rows] = np.pad(best / best.sum(axis=1, keepdims=True), ((0, 0), (0, width - keep)))
         for grid, marginal, cells in zip(grids, marginals, sides, strict=True):
             chosen = np.take_along_axis(cells, order[..., None], axis=1)

@@ -177,8 +177,8 @@ class Reader:
         Reading
             The value in the outcome's unit (NaN for none), the status and the rule.
         """
-        bare = text.strip()
-        if not bare:
+        bare = text.strip(" \t\n")
+        if not bare.strip():
             return Reading(math.nan, "missing", BLANK)
         if (number := _float(bare)) is not None and number in self._missing_numbers:
             return Reading(math.nan, "missing", MISSING_CODE)

@@ -325,6 +325,10 @@ def _days(
         problems.append(Problem("error", where, f'{what}, as in "{shown(example)}": no answer was read.', remedy))
     elif read.read_as:
         problems.append(Problem("note", where, f"{read.read_as}.", ""))
+    if read.question is None and np.isnat(read.days).any():
+        numbers = table.numbers[np.isnat(read.days)]
+        what = f"{_examples(texts[np.isnat(read.days)])}: {NO_DATE[0]}, the answers of the row are not read."
+        problems.append(Problem("warning", _place(where, numbers), what, NO_DATE[1]))
     return read.days, problems + _odd_days(read.days, table, where)
 
 
@@ -731,7 +735,7 @@ def _not_found(read: Sequence[_File], outcomes: Sequence[Outcome]) -> list[Probl
 def _cell_problems(cells: pd.DataFrame) -> list[Problem]:
     """One problem per file, column and rule, with its rows; and columns of which much was not read."""
     problems = _mostly_rejected(cells)
-    listed = cells[_listed_cells(cells)]
+    listed = cells[_listed_cells(cells) & cells["rule"].ne(NO_DATE[0]).to_numpy()]
     for (file, column, status, rule), group in listed.groupby(["file", "column", "status", "rule"], sort=False):
         where = _place(f"{file} column {column}", np.sort(group["row"].unique()))
         what = f"{_examples(group['raw'])}: {rule}."

@@ -386,7 +386,7 @@ def _header_at(head: Sequence[Sequence[str]], wanted: frozenset[str]) -> int:
     if max(held) > 0:
         return held.index(max(held))
     filled = [sum(bool(cell.strip()) for cell in record) for record in head]
-    enough = 0.6 * float(np.median([count for count in filled if count]))
+    enough = 0.75 * float(np.quantile([count for count in filled if count], 0.95))
     return next(i for i, count in enumerate(filled) if count >= enough and count)
 
 

@@ -1,0 +1,8 @@
+"""Functions that take a noun and return a matplotlib figure."""
+
+from __future__ import annotations
+
+from acu_nof1.plot.bands import plot_bands
+from acu_nof1.plot.trial import figure_alt, plot_outcome, plot_trial
+
+__all__ = ["figure_alt", "plot_bands", "plot_outcome", "plot_trial"]

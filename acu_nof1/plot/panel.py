@@ -1,0 +1,234 @@
+"""One outcome of one person, day by day: the data of a panel and how it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib import dates as mdates
+from matplotlib.ticker import FixedLocator, MaxNLocator
+
+from acu_nof1 import words
+from acu_nof1.plot import style
+from acu_nof1.trial import UNUSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from acu_nof1.estimate import Estimate
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.trial import Comparisons
+
+DAYS_PER_MONTH = 28
+STRETCH_MINIMUM = 5
+# Below the scale of a yes/no outcome lie three rows: yes, no, no entry.
+YES_ROW, NO_ROW, NO_ENTRY_ROW, YES_NO_FLOOR = -4.5, -7.5, -10.5, -12.5
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What one panel shows: every day up to the look, and which side it is on."""
+
+    outcome: Outcome
+    estimate: Estimate | None
+    days: NDArray[np.datetime64]
+    values: NDArray[np.float64]
+    phase: NDArray[np.int64]
+    treated: NDArray[np.bool_]
+    since: NDArray[np.int64]
+    after: NDArray[np.bool_]
+    window_days: int
+    has_treatment: bool
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which days hold an answer."""
+        return np.isfinite(self.values)
+
+    @property
+    def baseline(self) -> NDArray[np.bool_]:
+        """Which days are baseline days."""
+        return (self.phase != UNUSED) & ~self.treated
+
+    @property
+    def expected(self) -> NDArray[np.bool_]:
+        """On which days an entry was expected: those of a phase, for what is kept daily."""
+        return (self.phase != UNUSED) & (self.outcome.every == "day")
+
+
+def series_of(comparisons: Comparisons, row: int, estimate: Estimate | None) -> Series:
+    """Take one series out of a batch; days from the look on are shown for visits only."""
+    days = comparisons.start[row] + np.arange(comparisons.values.shape[1])
+    visit = comparisons.outcomes[row].every == "visit"
+    shown = np.ones(days.size, bool) if visit else days < comparisons.looked_on[row]
+    whole = comparisons.phases[row] > 2
+    treated = comparisons.treated[row]
+    return Series(
+        outcome=comparisons.outcomes[row],
+        estimate=estimate,
+        days=days[shown],
+        values=comparisons.values[row][shown],
+        phase=comparisons.phase[row][shown],
+        treated=treated[shown],
+        since=comparisons.tau[row][shown],
+        after=(treated & (comparisons.phase[row] != UNUSED) if whole else comparisons.window[row])[shown],
+        window_days=int(comparisons.window_days[row]),
+        has_treatment=bool(treated.any()),
+    )
+
+
+def runs(days: NDArray[np.bool_]) -> Iterator[slice]:
+    """Yield the stretches of consecutive days."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], days, [False]]).astype(int)))
+    yield from (slice(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True))
+
+
+def edges(series: Series, stretch: slice) -> tuple[float, float]:
+    """Where do these days begin and end on the axis? A day is as wide as a day."""
+    first, last = mdates.date2num(series.days[[stretch.start, stretch.stop - 1]])
+    return float(first) - 0.5, float(last) + 0.5
+
+
+# ------------------------------------------------------------------ axes
+
+
+def scale(series: Series) -> tuple[float, float]:
+    """What are the ends of the y axis: the whole instrument; amounts from 0; never cut to the data."""
+    outcome = series.outcome
+    if outcome.kind == "yes_no":
+        return 0.0, float(DAYS_PER_MONTH)
+    held = series.values[series.answered]
+    top, bottom = (float(held.max()), float(held.min())) if held.size else (1.0, 0.0)
+    if outcome.is_amount:
+        return 0.0, max(top * 1.08, 1.0)
+    room = max(top - bottom, 1.0) * 0.1
+    return (bottom - room if outcome.low is None else outcome.low), (top + room if outcome.high is None else outcome.high)
+
+
+def dress(ax: Axes, series: Series, compact: bool) -> None:
+    """Set scale, ticks and grid; below the scale is room for the days without an entry."""
+    low, high = scale(series)
+    span, yes_no = high - low, series.outcome.kind == "yes_no"
+    ax.set_ylim(YES_NO_FLOOR if yes_no else low - (0.17 if compact else 0.1) * span, high + 0.02 * span)
+    if yes_no:
+        ax.yaxis.set_major_locator(FixedLocator([0, 14, 28] if compact else [0, 7, 14, 21, 28]))
+    else:
+        whole = series.outcome.step is None or series.outcome.step >= 1
+        ticks = MaxNLocator(3 if compact else 5, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    ax.yaxis.set_major_formatter(lambda value, _: words.number(value, 0 if value == round(value) else 1))
+    ax.grid(axis="y", color=style.PALE, linewidth=0.6)
+    ax.tick_params(labelsize=style.TINY if compact else style.SMALL, pad=2)
+    _date_axis(ax, series, compact)
+
+
+def _date_axis(ax: Axes, series: Series, compact: bool) -> None:
+    first, last = (float(day) for day in mdates.date2num(series.days[[0, -1]]))
+    pad = max(1.0, 0.008 * (last - first))
+    ax.set_xlim(first - pad, last + pad)
+    length, most = last - first, 4 if compact else 9
+    if length < 50:
+        ax.xaxis.set_major_locator(mdates.DayLocator(interval=max(1, round(length / most))))
+        ax.xaxis.set_major_formatter(lambda day, _: _short_date(day))
+    else:
+        ax.xaxis.set_major_locator(mdates.MonthLocator(interval=max(1, -(-int(length / 30) // most))))
+        ax.xaxis.set_major_formatter(lambda day, _: _month(day, first, length))
+
+
+def _short_date(day: float) -> str:
+    return words.date(mdates.num2date(day).date()).rsplit(" ", 1)[0]
+
+
+def _month(day: float, first: float, length: float) -> str:
+    """Name a month; the year stands with January, and with every label of a long diary."""
+    date = mdates.num2date(day)
+    return f"{date:%b %Y}" if date.month == 1 or (length > 360 and day - first < 31) else f"{date:%b}"
+
+
+# ------------------------------------------------------------------ what is drawn
+
+
+def draw_phases(ax: Axes, series: Series) -> None:
+    """Shade the baseline and the days that are compared with it."""
+    for shade, days in ((style.BEFORE_SHADE, series.baseline), (style.AFTER_SHADE, series.after)):
+        for stretch in runs(days):
+            ax.axvspan(*edges(series, stretch), color=shade, linewidth=0, zorder=0)
+
+
+def draw_days(ax: Axes, series: Series, compact: bool) -> None:
+    """Draw every answer: hollow before treatment, filled during it; a grey cross where none was given."""
+    if series.outcome.kind == "yes_no":
+        _draw_yes_no(ax, series, compact)
+        return
+    size = _marker_size(series, compact)
+    low, high = scale(series)
+    hollow = {"mfc": "none", "mec": style.BEFORE, "mew": 0.9}
+    filled = {"mfc": style.AFTER, "mec": style.AFTER, "mew": 0.5}
+    other = {"mfc": style.FAINT, "mec": style.FAINT, "mew": 0.5}
+    mark = "o" if series.outcome.every == "day" else "D"
+    used = series.phase != UNUSED
+    for days, look in ((series.baseline, hollow), (series.treated & used, filled), (~used, other)):
+        chosen = days & series.answered
+        ax.plot(series.days[chosen], series.values[chosen], mark, ms=size, ls="none", zorder=4, clip_on=False, **look)
+    _draw_missing(ax, series, low - (0.085 if compact else 0.055) * (high - low), compact)
+
+
+def _marker_size(series: Series, compact: bool) -> float:
+    if series.outcome.every != "day":
+        return 4.0 if compact else 6.0
+    crowd = 1.0 if series.days.size <= 150 else 0.65
+    return crowd * (1.9 if compact else 3.4)
+
+
+def _draw_missing(ax: Axes, series: Series, height: float, compact: bool) -> None:
+    missing = series.expected & ~series.answered
+    where = np.full(int(missing.sum()), height)
+    ax.plot(series.days[missing], where, "x", ms=2.0 if compact else 3.2, mew=0.7, color=style.FAINT, ls="none", zorder=3)
+
+
+def _draw_yes_no(ax: Axes, series: Series, compact: bool) -> None:
+    """Draw a tick for each day with it, a dot for each without, and bars of days per 28."""
+    size = 0.6 if compact else 1.0
+    for days, colour in ((series.baseline, style.BEFORE), (~series.baseline, style.AFTER)):
+        yes, no = days & (series.values > 0), days & (series.values == 0)
+        ax.plot(series.days[yes], np.full(yes.sum(), YES_ROW), "|", ms=7 * size, mew=1.5 * size, color=colour, zorder=4)
+        ax.plot(series.days[no], np.full(no.sum(), NO_ROW), ".", ms=3 * size, color=colour, mew=0, zorder=4)
+    _draw_missing(ax, series, NO_ENTRY_ROW, compact)
+    for start, end, rate in stretches(series):
+        ax.fill_between([start, end], 0, rate, facecolor="none", edgecolor=style.FAINT, linewidth=0.8, zorder=2)
+    for height, label in ((YES_ROW, words.YES), (NO_ROW, words.NO)):
+        ax.annotate(label, (0, height), (-3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                    ha="right", va="center", fontsize=style.TINY if not compact else 5.2)  # fmt: skip
+
+
+def stretches(series: Series) -> Iterator[tuple[float, float, float]]:
+    """Yield start, end and raw days per 28 of stretches as long as the window, cut backwards in each phase."""
+    for phase in np.unique(series.phase[series.phase != UNUSED]):
+        inside = np.flatnonzero(series.phase == phase)
+        for stop in range(inside.size, 0, -series.window_days):
+            days = inside[max(0, stop - series.window_days) : stop]
+            held = series.values[days][np.isfinite(series.values[days])]
+            if held.size >= STRETCH_MINIMUM:
+                yield (*edges(series, slice(int(days[0]), int(days[-1]) + 1)), DAYS_PER_MONTH * float(held.mean()))
+
+
+def draw_levels(ax: Axes, series: Series, compact: bool) -> None:
+    """Draw the two levels of the estimate with their intervals over the days they describe."""
+    found = series.estimate
+    if found is None:
+        return
+    sides = (
+        (series.baseline, found.before, found.before_low, found.before_high, style.BEFORE, style.BEFORE_FILL, "-"),
+        (series.after, found.after, found.after_low, found.after_high, style.AFTER_LEVEL, style.AFTER_FILL, "-"),
+    )
+    bottom, top = scale(series)
+    for days, level, low, high, colour, fill, line in sides:
+        for stretch in runs(days) if np.isfinite(level) else ():
+            ends = edges(series, stretch)
+            if np.isfinite(low) and np.isfinite(high):
+                ax.fill_between(ends, max(low, bottom), min(high, top), color=fill, alpha=0.75, linewidth=0, zorder=1)
+            ax.plot(ends, [level, level], line, color=colour, lw=1.8 if compact else 2.4, zorder=3, solid_capstyle="butt")

@@ -1,0 +1,318 @@
+"""The diary as one picture: every day, phases, sessions, events, and the levels that are compared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib import dates as mdates
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from acu_nof1 import words
+from acu_nof1.estimate import estimate_all
+from acu_nof1.plot import style
+from acu_nof1.plot.panel import Series, draw_days, draw_levels, draw_phases, dress, series_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+    from acu_nof1.estimate import Estimate, Estimates
+    from acu_nof1.protocol import Look
+    from acu_nof1.trial import Trial
+
+POINTS = 72.0
+LONGEST_EVENT, LONGEST_LABEL, MOST_LANES = 40, 42, 4
+
+
+def plot_trial(
+    trial: Trial,
+    estimates: Estimates | None = None,
+    outcomes: Sequence[str] | None = None,
+    look: Look | None = None,
+) -> Figure:
+    """What does the diary look like: every day, and the two levels that are compared?
+
+    Parameters
+    ----------
+    trial
+        The diary read against its protocol.
+    estimates
+        The answers whose levels are drawn; made here if left out.
+    outcomes
+        Names of the outcomes to draw, all if left out. The primary outcome, or else the first one, is
+        drawn large, the others small below it.
+    look
+        The reassessment; the deciding one if left out. Nothing after it is shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not known to pyplot.
+    """
+    look = look or trial.default_look()
+    trial = trial.at(look)
+    panels = _series(trial, estimates, look)
+    if outcomes is not None:
+        panels = [panel for panel in panels if panel.outcome.name in outcomes]
+    with rc_context(dict(style.RC)):
+        if not panels:
+            return _empty()
+        first = next((panel for panel in panels if panel.outcome.name == trial.protocol.primary), panels[0])
+        return _figure(trial, look, first, [panel for panel in panels if panel is not first])
+
+
+def plot_outcome(
+    trial: Trial, name: str, estimates: Estimates | None = None, look: Look | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """What does the diary of one outcome look like?
+
+    Parameters
+    ----------
+    trial, estimates, look
+        As for `plot_trial`.
+    name
+        The outcome.
+    ax
+        Where to draw; a new figure if left out.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Its figure is ``.figure``.
+    """
+    look = look or trial.default_look()
+    panel = next(each for each in _series(trial.at(look), estimates, look) if each.outcome.name == name)
+    with rc_context(dict(style.RC)):
+        if ax is None:
+            ax = Figure(figsize=(style.WIDTH, 2.4), layout="constrained").add_subplot()
+        _small(ax, trial.at(look), panel, compact=False)
+    return ax
+
+
+def figure_alt(
+    trial: Trial, estimates: Estimates, outcomes: Sequence[str] | None = None, look: Look | None = None
+) -> str:
+    """What does the figure show, for those who cannot see it: days, direction, size, uncertainty."""
+    look = look or trial.default_look()
+    trial = trial.at(look)
+    panels = _series(trial, estimates, look)
+    shown = [panel for panel in panels if outcomes is None or panel.outcome.name in outcomes]
+    tell = words.telling(trial, look)
+    parts = [words.panel_alt(each.outcome, int(each.answered.sum()), each.estimate, tell) for each in shown]
+    last = trial.look_day(look)
+    first = min(phase.start for phase in trial.protocol.phases)
+    return words.figure_alt(first, last, len(trial.protocol.attended), len(trial.protocol.events), parts)
+
+
+def _series(trial: Trial, estimates: Estimates | None, look: Look) -> list[Series]:
+    comparisons = trial.comparisons(look)
+    estimates = estimate_all(comparisons) if estimates is None else estimates
+    found: dict[str, Estimate] = {each.outcome.name: each for each in estimates.headlines}
+    return [series_of(comparisons, row, found.get(each.name)) for row, each in enumerate(comparisons.outcomes)]
+
+
+def _empty() -> Figure:
+    figure = Figure(figsize=(style.WIDTH, 0.6))
+    figure.text(0.5, 0.5, words.NOTHING_TO_DRAW, ha="center", va="center", color=style.GREY)
+    return figure
+
+
+# ------------------------------------------------------------------ layout
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One event's text: its row above the panel, where it stands, and on which side of its line."""
+
+    row: int
+    x: float
+    text: str
+    align: str
+
+
+def _figure(trial: Trial, look: Look, first: Series, rest: list[Series]) -> Figure:
+    width = style.WIDTH - style.LEFT - style.RIGHT
+    lanes = _lanes(trial, first, width * POINTS)
+    rows_of_lanes = 1 + max((lane.row for lane in lanes), default=-1)
+    strip = style.NAME_STRIP + style.LANE * rows_of_lanes + (style.SESSION_STRIP if trial.protocol.sessions else 0)
+    rows = math.ceil(len(rest) / style.MOST_COLUMNS)
+    columns = math.ceil(len(rest) / rows) if rows else 0
+    row_height = style.TITLE_HEIGHT + style.SECOND_HEIGHT + style.TICKS_BELOW
+    top = strip / POINTS + style.PRIMARY_HEIGHT + style.TICKS_BELOW + style.LEGEND_HEIGHT
+    height = top + rows * (style.ROW_GAP + row_height) + style.FOOT
+    figure = Figure(figsize=(style.WIDTH, height))
+
+    def place(left: float, above: float, across: float, tall: float) -> Axes:
+        box = (left / style.WIDTH, 1 - (above + tall) / height, across / style.WIDTH, tall / height)
+        return figure.add_axes(box)
+
+    large = place(style.LEFT, strip / POINTS, width, style.PRIMARY_HEIGHT)
+    _large(large, trial, look, first, lanes)
+    _legend(figure, first, 1 - (top - 0.01) / height)
+    across = (width - (columns - 1) * style.COLUMN_GAP) / max(columns, 1)
+    for index, series in enumerate(rest):
+        row, column = divmod(index, columns)
+        above = top + row * row_height + (row + 1) * style.ROW_GAP + style.TITLE_HEIGHT
+        ax = place(style.LEFT + column * (across + style.COLUMN_GAP), above, across, style.SECOND_HEIGHT)
+        _small(ax, trial, series, compact=True)
+    return figure
+
+
+def _panel(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
+    dress(ax, series, compact)
+    draw_phases(ax, series)
+    for event in trial.protocol.events:
+        ax.axvline(mdates.date2num(event.date), color=style.EVENT, ls=(0, (4, 2)), lw=0.8 if compact else 1.1, zorder=1)
+    draw_levels(ax, series, compact)
+    draw_days(ax, series, compact)
+
+
+def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
+    """Draw a panel that names itself above: label and unit, then which way is better."""
+    _panel(ax, trial, series, compact)
+    width = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * POINTS  # type: ignore[union-attr]
+    label = style.drawable(words.unit_axis(series.outcome), max(12, int(width / (0.6 * style.SMALL))))
+    ax.annotate(label, (0, 1), (-14, 12), xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
+                weight="bold", parse_math=False)  # fmt: skip
+    ax.annotate(words.better_direction(series.outcome), (0, 1), (-14, 3), xycoords="axes fraction",
+                textcoords="offset points", fontsize=style.TINY, color=style.GREY)  # fmt: skip
+
+
+def _large(ax: Axes, trial: Trial, look: Look, series: Series, lanes: list[_Lane]) -> None:
+    _panel(ax, trial, series, compact=False)
+    ax.set_ylabel(style.drawable(words.unit_axis(series.outcome), LONGEST_LABEL), parse_math=False, labelpad=3,
+                  fontsize=style.SMALL if len(words.unit_axis(series.outcome)) > 24 else style.FONT)  # fmt: skip
+    height = style.LANE * (1 + max((lane.row for lane in lanes), default=-1))
+    _draw_lanes(ax, trial, lanes)
+    if trial.protocol.sessions:
+        _draw_sessions(ax, trial, height)
+        height += style.SESSION_STRIP
+    _name_phases(ax, trial, look, series, height)
+
+
+def _above(ax: Axes, text: str, x: float, height: float, **looks: object) -> None:
+    """Write above the panel, `height` points from its top."""
+    ax.annotate(text, (x, 1), (0, height), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
+                annotation_clip=False, parse_math=False, **looks)  # type: ignore[arg-type]  # fmt: skip
+
+
+def _lanes(trial: Trial, series: Series, width: float) -> list[_Lane]:
+    """Give each event a row in which its text meets no other; too many are numbered instead."""
+    events = sorted(trial.protocol.events, key=lambda event: event.date)
+    texts = [style.drawable(event.what, LONGEST_EVENT) for event in events]
+    lanes = _fitted(series, [event.date for event in events], texts, width)
+    if max((lane.row for lane in lanes), default=0) < MOST_LANES:
+        return lanes
+    return _fitted(series, [event.date for event in events], [str(n) for n, _ in enumerate(events, 1)], width)
+
+
+def _fitted(series: Series, days: list[dt.date], texts: list[str], width: float) -> list[_Lane]:
+    first, last = mdates.date2num(series.days[[0, -1]])
+    ends: list[float] = []
+    lanes = []
+    for day, text in zip(days, texts, strict=True):
+        x = float(mdates.date2num(day))
+        at, wide = (x - first) / max(last - first, 1) * width, style.text_width(text, style.SMALL) + 8
+        right = at + wide > width
+        left, end = (at - wide, at) if right else (at, at + wide)
+        row = next((row for row, taken in enumerate(ends) if taken <= left), len(ends))
+        ends[row:] = [end, *ends[row + 1 :]]
+        lanes.append(_Lane(row, x, text, "right" if right else "left"))
+    return lanes
+
+
+def _draw_lanes(ax: Axes, trial: Trial, lanes: list[_Lane]) -> None:
+    for lane in lanes:
+        ax.annotate("", (lane.x, 1), (0, style.LANE * (lane.row + 0.9)), xycoords=ax.get_xaxis_transform(),
+                    textcoords="offset points", annotation_clip=False,
+                    arrowprops={"arrowstyle": "-", "color": style.EVENT, "lw": 1.1, "ls": (0, (4, 2)), "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+        gap = 3 if lane.align == "left" else -3
+        ax.annotate(lane.text, (lane.x, 1), (gap, style.LANE * lane.row + 2.5), xycoords=ax.get_xaxis_transform(),
+                    textcoords="offset points", annotation_clip=False, parse_math=False,
+                    ha=lane.align, va="bottom", fontsize=style.SMALL, color=style.EVENT)  # fmt: skip
+
+
+def _draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
+    """Draw a tick and a number for each session; those not attended are an open circle without number."""
+    width = ax.get_position().width * style.WIDTH * POINTS
+    first, last = ax.get_xlim()
+    number, free = 0, -math.inf
+    for session in trial.protocol.sessions:
+        x = float(mdates.date2num(session.date))
+        number += session.attended
+        mark = {"marker": "|", "ms": 8, "mew": 1.8} if session.attended else {"marker": "o", "ms": 3.4, "mew": 0.9}
+        offset = ax.get_xaxis_transform() + _shift(ax, height + 5)
+        ax.plot([x], [1], transform=offset, color=style.AFTER, mfc="none", clip_on=False, ls="none", **mark)  # type: ignore[arg-type]
+        at, half = (x - first) / (last - first) * width, style.text_width(str(number), style.TINY) / 2 + 1
+        if session.attended and at - half >= free:
+            _above(ax, str(number), x, height + 10.5, ha="center", va="bottom", fontsize=style.TINY, color=style.AFTER)
+            free = at + half
+
+
+def _shift(ax: Axes, points: float):  # type: ignore[no-untyped-def]
+    from matplotlib.transforms import ScaledTranslation
+
+    return ScaledTranslation(0, points / POINTS, ax.figure.dpi_scale_trans)
+
+
+def _name_phases(ax: Axes, trial: Trial, look: Look, series: Series, height: float) -> None:
+    tell = words.telling(trial, look)
+    width = ax.get_position().width * style.WIDTH * POINTS
+    first, last = ax.get_xlim()
+    ends = width - style.text_width(words.better_direction(series.outcome), style.SMALL) - 6
+    ax.annotate(words.better_direction(series.outcome), (1, 1), (0, height + 2), xycoords="axes fraction",
+                textcoords="offset points", ha="right", va="bottom", fontsize=style.SMALL, color=style.GREY)  # fmt: skip
+    free = -math.inf
+    for phase in trial.protocol.phases:
+        name = words.phase_name(phase, trial.protocol)
+        at = max(0.0, (float(mdates.date2num(phase.start)) - 0.5 - first) / (last - first) * width)
+        start = max(at, free)
+        if start + style.text_width(name, style.SMALL) <= ends:
+            _above(ax, name, first + start / width * (last - first), height + 2, va="bottom", fontsize=style.SMALL,
+                   color=style.BEFORE if phase.kind == "baseline" else style.AFTER)  # fmt: skip
+            free = start + style.text_width(name, style.SMALL) + 8
+    if series.after.any() and not tell.several_phases:
+        _name_window(ax, series, words.window_name(tell))
+
+
+def _name_window(ax: Axes, series: Series, name: str) -> None:
+    """Name the days that are compared inside the panel, at the top of their shade."""
+    days = mdates.date2num(series.days[series.after])
+    ax.annotate(name, (float(days[-1]) + 0.4, 1), (0, -3), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
+                ha="right", va="top", fontsize=style.TINY, color=style.AFTER_LEVEL, zorder=2,
+                bbox={"fc": "white", "alpha": 0.65, "lw": 0, "pad": 0.8})  # fmt: skip
+
+
+def _legend(figure: Figure, series: Series, bottom: float) -> None:
+    """Say what the marks mean, in one line below the main panel."""
+    has = {
+        words.LEGEND["before"]: series.baseline.any(),
+        words.LEGEND["after"]: series.treated.any(),
+        words.LEGEND["missing"]: bool((series.expected & ~series.answered).any()),
+        words.LEGEND["level"]: series.estimate is not None and np.isfinite(series.estimate.before_low),
+        words.LEGEND["bars"]: series.outcome.kind == "yes_no",
+    }
+    marks: dict[str, Artist] = {
+        words.LEGEND["before"]: Line2D([], [], marker="o", ls="none", ms=3.6, mfc="none", mec=style.BEFORE),
+        words.LEGEND["after"]: Line2D([], [], marker="o", ls="none", ms=3.6, color=style.AFTER),
+        words.LEGEND["missing"]: Line2D([], [], marker="x", ls="none", ms=3.2, mew=0.7, color=style.FAINT),
+        words.LEGEND["level"]: _level_mark(),
+        words.LEGEND["bars"]: Patch(facecolor="none", edgecolor=style.FAINT),
+    }
+    shown = [name for name, there in has.items() if there]
+    figure.legend([marks[name] for name in shown], shown, loc="lower left", ncols=len(shown) or 1, frameon=False,
+                  bbox_to_anchor=(style.LEFT / style.WIDTH - 0.012, bottom), fontsize=style.TINY, borderaxespad=0,
+                  borderpad=0, handletextpad=0.5, columnspacing=1.6, handlelength=1.4)  # fmt: skip
+
+
+def _level_mark() -> Artist:
+    return Line2D([], [], lw=2.4, color=style.AFTER_LEVEL)

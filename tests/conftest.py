@@ -1,0 +1,63 @@
+"""Shared ground: trials made from plain numbers, and the sample folders."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from acu_nof1.diary import Diary
+from acu_nof1.load.protocols import protocol_from
+from acu_nof1.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress")
+START = dt.date(2026, 1, 5)
+
+
+def make_trial(
+    columns: Mapping[str, Any], *, baseline: int = 14, raw: Mapping[str, Any] | None = None, **outcomes: Mapping[str, Any]
+) -> Trial:
+    """A trial of consecutive days: `baseline` days, then treatment to the end of the longest column."""
+    days = max(len(values) for values in columns.values())
+    frame = pd.DataFrame({name: pd.Series(values, dtype=float) for name, values in columns.items()})
+    frame.index = pd.date_range(START, periods=days)
+    first = START + dt.timedelta(days=baseline)
+    phases = [{"kind": "baseline", "start": START, "end": first - dt.timedelta(days=1)}] if baseline else []
+    phases.append({"kind": "treatment", "start": first, "end": START + dt.timedelta(days=days - 1)})
+    declared = outcomes or {"pain": {"instrument": "nrs_pain", "important_change": 2}}
+    text: dict[str, Any] = {
+        "trial": {"person": "P-001", "condition": "back pain", "agreed_on": START},
+        "phase": phases,
+        "outcome": {name: {"primary": not index} | dict(entry) for index, (name, entry) in enumerate(declared.items())},
+    }
+    protocol, _ = protocol_from(text | dict(raw or {}))
+    return Trial(protocol, Diary.from_values(frame))
+
+
+@pytest.fixture
+def trial_of() -> Callable[..., Trial]:
+    return make_trial
+
+
+@pytest.fixture(scope="session")
+def noisy() -> Callable[..., np.ndarray]:
+    """Whole-point ratings around a course: AR(1) noise with a fixed seed."""
+
+    def made(course: Any, phi: float = 0.3, sd: float = 1.0, seed: int = 1, low: float = 0, high: float = 10) -> np.ndarray:
+        course = np.asarray(course, float)
+        shocks = np.random.default_rng(seed).normal(size=course.size)
+        noise = np.empty(course.size)
+        noise[0] = shocks[0]
+        for day in range(1, course.size):
+            noise[day] = phi * noise[day - 1] + np.sqrt(1 - phi**2) * shocks[day]
+        return np.clip(np.round(course + sd * noise), low, high)
+
+    return made
