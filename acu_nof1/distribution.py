@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from acu_nof1 import compiled
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
@@ -101,11 +103,29 @@ class TMixture(Distribution):
         return _take(self, rows)
 
     def _cdf_and_density(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
+        if len(self.df) >= compiled.WORTH_COMPILING and compiled.available():
+            return self._compiled(rows, x)
+        return self._reference(rows, x)
+
+    def _reference(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
         scale = self.scale[rows, None, :]
         z = (x[:, :, None] - self.loc[rows, None, :]) / scale
         below, density = student(z, self.df[rows])
         weight = self.weight[rows, :, None]
         return (below @ weight)[..., 0], ((density / scale) @ weight)[..., 0]
+
+    def _compiled(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
+        distinct, which = np.unique(self.df[rows], return_inverse=True)
+        table = np.stack([_tail_table(int(nu)).T for nu in distinct])
+        below, density, far = np.empty_like(x), np.empty_like(x), np.empty(x.shape, dtype=bool)
+        compiled.mixture(
+            rows, self.weight, self.loc, self.scale, x, which, table, float(STEPS_PER_UNIT), far, below, density
+        )
+        some = np.flatnonzero(far.any(axis=1))
+        if len(some):
+            chosen = self.take(rows[some])
+            below[some], density[some] = chosen._reference(np.arange(len(some)), x[some])
+        return below, density
 
     def _quantiles(self, rows: Ints, p: Floats) -> Floats:
         df = self.df[rows]

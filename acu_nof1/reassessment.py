@@ -252,13 +252,12 @@ def reassess(
         If the look is bound to a session that has not taken place, or the data have errors that would
         make every answer wrong.
     """
+    met = problems_of(trial)
+    if met and met[0].severity == "error":
+        raise ProtocolError(problem for problem in met if problem.severity != "note")
     look = choose_look(trial, after_session, on)
     day = trial.look_day(look)
     stood = trial.at(look)
-    problems = problems_of(stood)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise ProtocolError(errors)
     comparisons = stood.comparisons(look)
     estimates = estimate_all(comparisons, confidence=confidence)
     return Reassessment(
@@ -271,5 +270,5 @@ def reassess(
         verdict=judge(stood, comparisons, estimates),
         success=judge_success(stood, estimates),
         safety=stood.safety,
-        problems=problems,
+        problems=problems_of(stood),
     )

@@ -16,7 +16,9 @@ from pandas.testing import assert_frame_equal
 
 from acu_nof1.diary import LEDGER_COLUMNS, Diary
 from acu_nof1.errors import AcuError, UnreadableFileError, UsageError
-from acu_nof1.load.diaries import NO_DATE, SAME_TWICE, SEVERAL, read_diary, shown
+from acu_nof1.load.cells import NO_DATE, SAME_TWICE, SEVERAL
+from acu_nof1.load.complaints import shown
+from acu_nof1.load.diaries import read_diary
 from acu_nof1.outcomes import OUTCOMES, Outcome
 from acu_nof1.protocol import DiaryFile
 
@@ -160,7 +162,7 @@ def test_column_on_another_scale(diary):
 
 def test_unreadable_date_rejects_its_row(diary):
     read = diary("date,pain,steps\n2026-01-05,6,100\nsoon,5,\n,4,300\n", outcomes=(PAIN, STEPS))
-    assert read.ledger["rule"].tolist() == [NO_DATE[0]] * 3
+    assert read.ledger["rule"].tolist() == [NO_DATE.name] * 3
     assert read.ledger["date"].isna().all()
     assert (read.counts.rejected, read.counts.missing, read.counts.kept) == (3, 1, 2)
     dates = [line for line in said(read, "warning") if "column date" in line]
@@ -211,7 +213,7 @@ def test_late_entries(diary):
 def test_identical_days_are_dropped_and_logged(diary):
     read = diary("date,pain\n2026-01-05,6\n2026-01-05,6.0\n2026-01-06,5\n")
     assert pain(read) == [6, 5]
-    assert (row(read)["row"], row(read)["status"], row(read)["rule"]) == (3, "rejected", SAME_TWICE)
+    assert (row(read)["row"], row(read)["status"], row(read)["rule"]) == (3, "rejected", SAME_TWICE.name)
     assert said(read, "warning") + said(read, "error") == []
 
 
@@ -224,7 +226,7 @@ def test_different_answers_are_reduced_as_declared(diary, reducer, value, hope):
     assert read.values.iloc[0].tolist() == [value, hope]
     both = read.ledger[read.ledger["outcome"] == "pain"]
     assert both["row"].tolist() == [2, 3]
-    assert set(both["rule"]) == {f"{SEVERAL}: {reducer}"}
+    assert set(both["rule"]) == {f"{SEVERAL.name}: {reducer}"}
     assert both["value"].tolist() == [value, value]
     assert any("rows 2, 3, column pain" in line for line in said(read, "warning"))
 
@@ -232,7 +234,7 @@ def test_different_answers_are_reduced_as_declared(diary, reducer, value, hope):
 def test_a_day_with_any_headache_is_a_headache_day(diary):
     read = diary("date,Headache\n2026-01-05,no\n2026-01-05,yes\n", outcomes=(HEADACHE,))
     assert read.values.iloc[0, 0] == 1
-    assert read.ledger["rule"].tolist() == [f"yes or no in words; {SEVERAL}: yes if any is yes"] * 2
+    assert read.ledger["rule"].tolist() == [f"yes or no in words; {SEVERAL.name}: yes if any is yes"] * 2
 
 
 def test_conflict_between_files_is_settled_like_one_within(diary):
@@ -304,11 +306,11 @@ def test_same_night_twice(diary):
     night = "2026-01-05,22:45,23:10,30,25,06:35,07:05\n"
     read = diary(NIGHT + night + night, outcomes=(SLEEP,))
     assert read.values["sleep"].tolist() == [390]
-    assert set(read.ledger["rule"]) == {SAME_TWICE}
+    assert set(read.ledger["rule"]) == {SAME_TWICE.name}
     assert read.counts.rejected == 6
     other = diary(NIGHT + night + night.replace("06:35", "06:55"), outcomes=(SLEEP,))
     assert other.values["sleep"].tolist() == [400]
-    assert set(other.ledger["rule"]) == {f"{SEVERAL}: mean"}
+    assert set(other.ledger["rule"]) == {f"{SEVERAL.name}: mean"}
     assert other.counts.converted == 12
 
 

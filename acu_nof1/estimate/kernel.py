@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
 
+from acu_nof1 import compiled
 from acu_nof1.distribution import Cells, RatioMixture, TMixture
 
 if TYPE_CHECKING:
@@ -202,13 +203,15 @@ def fit(
     group, c = np.asarray(treated, dtype=bool), np.asarray(contrasts, dtype=float)
     _check_shapes(y, x, group, c)
     parts = _Parts(len(y), x.shape[2], c.shape[1])
+    compile_it = len(y) >= compiled.WORTH_COMPILING and compiled.available()
+    posterior = _compiled_posterior if compile_it else _posterior
     for start in range(0, len(y), SERIES_AT_ONCE):
         here = slice(start, start + SERIES_AT_ONCE)
         data = _standardise(y[here], x[here], group[here], c[here])
         parts.reasons += data.reason
         for nodes, rows in _by_nodes(noise, data):
             for some in _split(rows, nodes, data.z.shape[2]):
-                parts.add(start, some, data, nodes, _evidence(data, some, nodes))
+                parts.add(start, some, data, nodes, posterior(data, some, nodes))
     return parts.fit()
 
 
@@ -460,8 +463,7 @@ def _standardise(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> _Da
         centre = y.sum(axis=1) / answered
         variation = np.sum(np.where(observed, y - centre[:, None], 0.0) ** 2, axis=1)
         unit = np.sqrt(rss / answered)
-    inside = np.where(observed, y, np.nan)
-    constant = np.array([n > 0 and np.ptp(row[~np.isnan(row)]) == 0 for n, row in zip(answered, inside, strict=True)])
+    constant = np.max(np.where(observed, y, -np.inf), axis=1) <= np.min(np.where(observed, y, np.inf), axis=1)
     reason = tuple(
         _reason(*facts)
         for facts in zip(
@@ -765,6 +767,95 @@ def _contrast_moments(factored: Floats, contrasts: Floats, p: int) -> tuple[Floa
     return np.einsum("mkj,mj->mk", stacked, last), np.einsum("mkj,mlj,mj->mkl", stacked, stacked, 1 / diagonal)
 
 
+@dataclass(frozen=True, eq=False)
+class _Posterior:
+    """Nodes that carry weight, series by series: still on the common scale of `_Data`."""
+
+    series: Ints
+    node: Ints
+    weight: Floats
+    rss: Floats
+    mean: Floats
+    inverse: Floats
+    coefficients: Floats
+    marginals: tuple[Floats, Floats, Floats]
+
+
+def _posterior(data: _Data, rows: Ints, nodes: _Nodes) -> _Posterior:
+    """Weigh every node and keep those that matter."""
+    p, df = data.norms.shape[1], data.df[rows]
+    a, log_det = _evidence(data, rows, nodes)
+    _factor(a, p + 1)
+    log_weight = _log_weights(a, log_det, df[:, None], p) + nodes.log_prior.ravel()
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    cube = weight.reshape(len(rows), *nodes.shape)
+    series, node = np.nonzero(weight > NEGLIGIBLE)
+    kept, factored = weight[series, node], a[:, series, node]
+    total = np.bincount(series, kept)
+    mean, inverse = _contrast_moments(factored, data.contrasts[rows[series]], p)
+    sums = [np.bincount(series, kept * column) for column in _coefficients(factored, p).T]
+    return _Posterior(
+        series=series,
+        node=node,
+        weight=kept / total[series],
+        rss=factored[_at(p, p)],
+        mean=mean,
+        inverse=inverse,
+        coefficients=np.stack(sums, axis=1) / total[:, None],
+        marginals=(cube.sum(axis=(2, 3)), cube.sum(axis=(1, 3)), cube.sum(axis=(1, 2))),
+    )
+
+
+def _compiled_posterior(data: _Data, rows: Ints, nodes: _Nodes) -> _Posterior:
+    """The same as `_posterior` for large batches; AR(1) noise is whitened by the filter too."""
+    series, k, p = len(rows), data.contrasts.shape[1], data.norms.shape[1]
+    z, treated = data.z[rows], data.treated[rows]
+    if len(nodes.ratio) > 1:
+        used = [np.any(z[side].reshape(-1, p + 1), axis=0) for side in (~treated, treated)]
+    else:  # one SD: the phases need not be kept apart
+        used, treated = [np.ones(p + 1, dtype=bool), np.zeros(p + 1, dtype=bool)], np.zeros_like(treated)
+    owner = np.concatenate([np.flatnonzero(side) for side in used])
+    power = nodes.phi ** np.arange(z.shape[1] + 1)[:, None]
+    power[0] = 0.0
+    length = series * int(np.prod(nodes.shape))
+    row, node = np.empty(length, dtype=np.intp), np.empty(length, dtype=np.intp)
+    out = np.empty((length, 2 + k + k * k))
+    coefficients, marginals = np.empty((series, p)), np.zeros((series, sum(nodes.shape)))
+    count = compiled.posterior(
+        z,
+        data.observed[rows],
+        owner,
+        np.repeat([False, True], [used[0].sum(), used[1].sum()]),
+        treated,
+        data.contrasts[rows],
+        (2 * data.baseline[rows] - data.answered[rows]).astype(float),
+        nodes.phi,
+        nodes.share,
+        nodes.ratio,
+        nodes.log_prior.ravel(),
+        power,
+        NEGLIGIBLE,
+        row,
+        node,
+        out,
+        coefficients,
+        marginals,
+    )
+    row, node, out = row[:count], node[:count], out[:count]
+    ends = np.cumsum(nodes.shape)
+    return _Posterior(
+        series=row,
+        node=node,
+        weight=out[:, 0] / np.bincount(row, out[:, 0])[row],
+        rss=out[:, 1],
+        mean=out[:, 2 : 2 + k],
+        inverse=out[:, 2 + k :].reshape(count, k, k),
+        coefficients=coefficients,
+        marginals=(marginals[:, : ends[0]], marginals[:, ends[0] : ends[1]], marginals[:, ends[1] :]),
+    )
+
+
 class _Parts:
     """Collects the nodes that carry weight, series by series, and lays them out as a `Fit`."""
 
@@ -778,42 +869,28 @@ class _Parts:
         self.side = np.full((series, k), np.nan)
         self.axes: list[tuple[Ints, _Nodes, tuple[Floats, Floats, Floats]]] = []
 
-    def add(self, start: int, rows: Ints, data: _Data, nodes: _Nodes, evidence: tuple[Floats, Floats]) -> None:
-        """Turn cross-products into the posterior of these rows."""
-        a, log_det = evidence
-        p, df = self.shape[1], data.df[rows]
-        _factor(a, p + 1)
-        log_weight = _log_weights(a, log_det, df[:, None], p)
-        log_weight += nodes.log_prior.ravel()
-        weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-        weight /= weight.sum(axis=1, keepdims=True)
-        self._add_axes(start + rows, nodes, weight)
-        series, node = np.nonzero(weight > NEGLIGIBLE)
-        kept, factored, here = weight[series, node], a[:, series, node], rows[series]
-        unit, rss = data.unit[here], factored[_at(p, p)]
-        sigma2 = rss / df[series] * unit**2
-        mean, inverse = _contrast_moments(factored, data.contrasts[here], p)
+    def add(self, start: int, rows: Ints, data: _Data, nodes: _Nodes, found: _Posterior) -> None:
+        """Take in the posterior of these rows, in the units of their series."""
+        here, unit = rows[found.series], data.unit[rows[found.series]]
+        sigma2 = found.rss / data.df[here] * unit**2
         at_start = np.einsum("skp,sp->sk", data.contrasts[rows], data.start[rows])
-        total = np.bincount(series, kept)
-        b = np.stack([np.bincount(series, kept * column) / total for column in _coefficients(factored, p).T], axis=1)
-        self.coefficients[start + rows] = (data.start[rows] + data.unit[rows, None] * b) / data.norms[rows]
-        self.df[start + rows], self.side[start + rows] = df, data.side[rows]
-        phi, share, ratio = np.unravel_index(node, nodes.shape)
+        self.coefficients[start + rows] = (
+            data.start[rows] + data.unit[rows, None] * found.coefficients
+        ) / data.norms[rows]
+        self.df[start + rows], self.side[start + rows] = data.df[rows], data.side[rows]
+        self.axes.append((start + rows, nodes, found.marginals))
+        phi, share, ratio = np.unravel_index(found.node, nodes.shape)
         self.row.append(start + here)
         for name, column in {
-            "weight": kept / total[series],
-            "mean": at_start[series] + unit[:, None] * mean,
-            "cov": sigma2[:, None, None] * inverse,
+            "weight": found.weight,
+            "mean": at_start[found.series] + unit[:, None] * found.mean,
+            "cov": sigma2[:, None, None] * found.inverse,
             "phi": nodes.phi[phi],
             "share": nodes.share[share],
             "log_ratio": nodes.ratio[ratio],
             "sigma2": sigma2,
         }.items():
             self.columns.setdefault(name, []).append(column)
-
-    def _add_axes(self, rows: Ints, nodes: _Nodes, weight: Floats) -> None:
-        cube = weight.reshape(len(rows), *nodes.shape)
-        self.axes.append((rows, nodes, (cube.sum(axis=(2, 3)), cube.sum(axis=(1, 3)), cube.sum(axis=(1, 2)))))
 
     def fit(self) -> Fit:
         """Lay everything out, one row for each series."""

@@ -90,6 +90,9 @@ DURATION = Rule("hours and minutes")
 NO_DURATION = Rule("a clock time where a number was expected", "Type the number.")
 OTHER_UNIT = Rule("a unit the outcome does not have", "Write the number only, or declare `units` for this outcome.")
 MORE_THAN_A_DAY = Rule("more than the 24 hours of a day", 'If these are minutes, declare units = {… = "min"}.')
+NO_DATE = Rule("no readable date", "Write dates as 2026-01-31, or declare date_format or dayfirst.")
+SAME_TWICE = Rule("same day twice, same value")
+SEVERAL = Rule("several answers on one day")
 NEGATIVE = Rule("below zero", "An amount cannot be negative: mend the cell, or declare the code in `missing`.")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.load.cells import folded
+from acu_nof1.load.workbooks import DAY_ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +71,7 @@ def read_days(
     *,
     date_format: str | None = None,
     dayfirst: bool | None = None,
-    day_zero: dt.date = dt.date(1899, 12, 30),
+    day_zero: dt.date = DAY_ZERO,
 ) -> Days:
     """Which day does each cell name?
 

@@ -177,11 +177,11 @@ def _look(texts: pd.Series[str], delimiter: str) -> Look:
         return "yes or no"
     if np.count_nonzero(~np.isnan(_numbers(texts, delimiter))) >= enough:
         return "numbers"
-    if np.count_nonzero(~np.isnan(read_clocks(texts).values)) >= enough:
-        return "clock times"
     days = read_days(texts)
     if np.count_nonzero(~np.isnat(days.days)) >= enough:
         return "dates"
+    if np.count_nonzero(~np.isnan(read_clocks(texts).values)) >= enough:
+        return "clock times"
     either = read_days(texts, dayfirst=True).days, read_days(texts, dayfirst=False).days
     undecided = np.count_nonzero(~np.isnat(either[0]) | ~np.isnat(either[1]))
     return "undecided dates" if undecided >= enough else "text"

@@ -7,10 +7,7 @@ import datetime as dt
 import hashlib
 import io
 import re
-import warnings
-import zipfile
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.errors import Problem, UnreadableFileError
+from acu_nof1.load.workbooks import DAY_ZERO, read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD = 60  # records among which the header is looked for
@@ -85,7 +83,7 @@ class Table:
     delimiter: str
     read_as: str
     sha256: str
-    day_zero: dt.date = dt.date(1899, 12, 30)
+    day_zero: dt.date = DAY_ZERO
 
 
 def plain(title: str) -> str:
@@ -191,7 +189,7 @@ def _decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
             raise _unreadable(file, f"a text table was expected, this is {name}.", _REMEDIES.get(name, _EXPORT))
     try:
         text, spoken = _as_text(data, encoding)
-    except (UnicodeError, LookupError):
+    except (ValueError, LookupError):  # ValueError: not this encoding, or not even a name of one
         raise _unreadable(
             file,
             f'the text is not in the encoding "{encoding or "its first bytes announce"}".',
@@ -289,73 +287,28 @@ def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[
             "Open it in a spreadsheet and save it as .xlsx or CSV; if it is text, rename it to end in .csv.",
         )
     try:
-        sheets, epoch = _sheets(data)
+        book = read_workbook(data)
     except Exception as error:  # openpyxl raises whatever the damaged part happens to cause
         raise _unreadable(
             file,
             f"the workbook is damaged or protected ({type(error).__name__}).",
             "Open it in a spreadsheet, save it again as .xlsx without a password, or export it as CSV.",
         ) from None
-    name = _sheet_name(file, sheets, sheet, wanted)
-    notes = [] if len(sheets) == 1 else [f'read from sheet "{name}" of {len(sheets)}']
+    name = _sheet_name(file, book.sheets, sheet, wanted)
+    notes = [] if len(book.sheets) == 1 else [f'read from sheet "{name}" of {len(book.sheets)}']
     return _table(
         file,
-        iter(sheets[name]),
+        iter(book.sheets[name]),
         wanted,
         notes,
         delimiter="",
         read_as=f'Excel, sheet "{name}"',
         data=data,
-        day_zero=epoch,
+        day_zero=book.day_zero,
     )
 
 
-def _sheets(data: bytes) -> tuple[dict[str, list[list[str]]], dt.date]:
-    import openpyxl  # a quarter of a second, only for workbooks
-    from openpyxl.utils.datetime import CALENDAR_MAC_1904
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-        formulas = openpyxl.load_workbook(io.BytesIO(data)) if _has_formulas(data) else book
-    sheets = {
-        sheet.title: [[_cell_text(cell, formulas[sheet.title]) for cell in record] for record in sheet.iter_rows()]
-        for sheet in book.worksheets
-    }
-    first = dt.date(1904, 1, 1) if book.epoch == CALENDAR_MAC_1904 else dt.date(1899, 12, 30)
-    return sheets, first
-
-
-def _has_formulas(data: bytes) -> bool:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = (name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml"))
-        return any(re.search(rb"<f[ >/]", archive.read(name)) for name in names)
-
-
-def _cell_text(cell, formulas) -> str:  # type: ignore[no-untyped-def]
-    value = cell.value
-    if value is None:
-        kept = formulas[cell.coordinate].value
-        return kept if isinstance(kept, str) and kept.startswith("=") else ""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        return _number_text(float(value), percent="%" in str(cell.number_format))
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ", "seconds")
-    if isinstance(value, dt.timedelta):
-        minutes = round(value.total_seconds() / 60)
-        return f"{minutes // 60}:{minutes % 60:02d}"
-    return value.isoformat("minutes") if isinstance(value, dt.time) else str(value)
-
-
-def _number_text(value: float, *, percent: bool) -> str:
-    """Return the 15 digits a spreadsheet shows, never in scientific notation."""
-    text = format(Decimal(f"{value * 100 if percent else value:.15g}"), "f")
-    return text + "%" if percent else text
-
-
-def _sheet_name(file: str, sheets: dict[str, list[list[str]]], sheet: str | None, wanted: frozenset[str]) -> str:
+def _sheet_name(file: str, sheets: Mapping[str, list[list[str]]], sheet: str | None, wanted: frozenset[str]) -> str:
     filled = [name for name, records in sheets.items() if any(any(record) for record in records)]
     if sheet is not None:
         if sheet not in sheets:
@@ -399,7 +352,7 @@ def _table(
     delimiter: str,
     read_as: str,
     data: bytes,
-    day_zero: dt.date = Table.day_zero,
+    day_zero: dt.date = DAY_ZERO,
 ) -> Table:
     head = list(islice(records, HEAD))
     if not any(cell.strip() for record in head for cell in record):

@@ -21,6 +21,7 @@ INK, GREY, FAINT, PALE = "#1b2130", "#5b6068", "#8b9097", "#dfe1e4"
 BEFORE, BEFORE_FILL, BEFORE_SHADE = "#6f604c", "#cbbfa9", "#f1ece1"
 AFTER, AFTER_LEVEL, AFTER_FILL, AFTER_SHADE = "#1d6f8a", "#0b3a5c", "#a9c0cd", "#e2eef3"
 EVENT = "#a3480f"
+ALARM = "#8c1004"
 # Worse by a lot … no difference … better by a lot; the worse ones are hatched as well.
 BAND_COLOURS = ("#7a2e0e", "#c8672b", "#f0bd94", "#d9dbde", "#b4d4e1", "#4f97b3", "#0b3a5c")
 BAND_INKS = ("#ffffff", "#000000", "#000000", "#000000", "#000000", "#000000", "#ffffff")
@@ -71,6 +72,14 @@ def drawable(text: str, most: int) -> str:
     line = " ".join(text.split())
     line = line if len(line) <= most else line[: most - 1].rstrip() + "…"
     return "".join(letter if ord(letter) in _glyphs() else "□" for letter in line)
+
+
+def fitted(text: str, width: float, size: float) -> str:
+    """Shorten a text of a file to what fits into so many points (bold letters are a seventh wider)."""
+    most = len(text)
+    while most > 4 and text_width(drawable(text, most), size) * 1.15 > width:
+        most -= 1
+    return drawable(text, most)
 
 
 def text_width(text: str, size: float) -> float:

@@ -157,7 +157,7 @@ def _figure(trial: Trial, look: Look, first: Series, rest: list[Series]) -> Figu
 
     large = place(style.LEFT, strip / POINTS, width, style.PRIMARY_HEIGHT)
     _large(large, trial, look, first, lanes)
-    _legend(figure, first, 1 - (top - 0.01) / height)
+    _legend(figure, trial, first, 1 - (top - 0.01) / height)
     across = (width - (columns - 1) * style.COLUMN_GAP) / max(columns, 1)
     for index, series in enumerate(rest):
         row, column = divmod(index, columns)
@@ -180,7 +180,7 @@ def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
     """Draw a panel that names itself above: label and unit, then which way is better."""
     _panel(ax, trial, series, compact)
     width = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * POINTS  # type: ignore[union-attr]
-    label = style.drawable(words.unit_axis(series.outcome), max(12, int(width / (0.6 * style.SMALL))))
+    label = style.fitted(words.unit_axis(series.outcome), width + 20, style.SMALL)
     ax.annotate(label, (0, 1), (-14, 12), xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
                 weight="bold", parse_math=False)  # fmt: skip
     ax.annotate(words.better_direction(series.outcome), (0, 1), (-14, 3), xycoords="axes fraction",
@@ -292,27 +292,23 @@ def _name_window(ax: Axes, series: Series, name: str) -> None:
                 bbox={"fc": "white", "alpha": 0.65, "lw": 0, "pad": 0.8})  # fmt: skip
 
 
-def _legend(figure: Figure, series: Series, bottom: float) -> None:
+def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None:
     """Say what the marks mean, in one line below the main panel."""
-    has = {
-        words.LEGEND["before"]: series.baseline.any(),
-        words.LEGEND["after"]: series.treated.any(),
-        words.LEGEND["missing"]: bool((series.expected & ~series.answered).any()),
-        words.LEGEND["level"]: series.estimate is not None and np.isfinite(series.estimate.before_low),
-        words.LEGEND["bars"]: series.outcome.kind == "yes_no",
-    }
-    marks: dict[str, Artist] = {
-        words.LEGEND["before"]: Line2D([], [], marker="o", ls="none", ms=3.6, mfc="none", mec=style.BEFORE),
-        words.LEGEND["after"]: Line2D([], [], marker="o", ls="none", ms=3.6, color=style.AFTER),
-        words.LEGEND["missing"]: Line2D([], [], marker="x", ls="none", ms=3.2, mew=0.7, color=style.FAINT),
-        words.LEGEND["level"]: _level_mark(),
-        words.LEGEND["bars"]: Patch(facecolor="none", edgecolor=style.FAINT),
-    }
-    shown = [name for name, there in has.items() if there]
-    figure.legend([marks[name] for name in shown], shown, loc="lower left", ncols=len(shown) or 1, frameon=False,
+    yes_no = series.outcome.kind == "yes_no"
+    mark = {"marker": "|" if yes_no else "o", "ls": "none", "ms": 6 if yes_no else 3.6, "mew": 1.4 if yes_no else 0.9}
+    estimate = series.estimate
+    wanted: list[tuple[str, bool, Artist]] = [
+        ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=style.BEFORE, **mark)),  # type: ignore[arg-type]
+        ("after", bool(series.treated.any()), Line2D([], [], color=style.AFTER, **mark)),  # type: ignore[arg-type]
+        ("missing", bool((series.expected & ~series.answered).any()),
+         Line2D([], [], marker="x", ls="none", ms=3.2, mew=0.7, color=style.FAINT)),
+        ("declined", any(not session.attended for session in trial.protocol.sessions),
+         Line2D([], [], marker="o", ls="none", ms=3.4, mew=0.9, mfc="none", color=style.AFTER)),
+        ("level", estimate is not None and math.isfinite(estimate.before_low), Line2D([], [], lw=2.4, color=style.AFTER_LEVEL)),
+        ("bars", yes_no, Patch(facecolor="none", edgecolor=style.FAINT)),
+    ]  # fmt: skip
+    shown = [(words.LEGEND["yes_" + name if yes_no and name in ("before", "after") else name], artist)
+             for name, there, artist in wanted if there]  # fmt: skip
+    figure.legend([artist for _, artist in shown], [name for name, _ in shown], loc="lower left", ncols=len(shown) or 1,
                   bbox_to_anchor=(style.LEFT / style.WIDTH - 0.012, bottom), fontsize=style.TINY, borderaxespad=0,
-                  borderpad=0, handletextpad=0.5, columnspacing=1.6, handlelength=1.4)  # fmt: skip
-
-
-def _level_mark() -> Artist:
-    return Line2D([], [], lw=2.4, color=style.AFTER_LEVEL)
+                  frameon=False, borderpad=0, handletextpad=0.4, columnspacing=1.3, handlelength=1.4)  # fmt: skip

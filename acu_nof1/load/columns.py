@@ -1,0 +1,129 @@
+"""Which column holds what? By mapping, or by exactly the name it should have; nothing is guessed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from acu_nof1.derive import CSD_ITEMS
+from acu_nof1.errors import Problem, UnreadableFileError, did_you_mean
+from acu_nof1.load.complaints import listed, nearest, shown
+from acu_nof1.load.layouts import LAYOUTS, Layout, layout_for
+from acu_nof1.load.tables import Table, plain
+from acu_nof1.outcomes import Outcome, conversion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from acu_nof1.protocol import DiaryFile
+
+ROLES = ("date", "entered", "phase", "question", "answer", *CSD_ITEMS)
+
+
+def titles_to_look_for(file: DiaryFile, outcomes: Sequence[Outcome]) -> list[str]:
+    """Which titles may stand in the header of this file?"""
+    usual = [title for layout in LAYOUTS for titles in layout.columns.values() for title in titles]
+    return [*file.columns.values(), *usual, *(o.name for o in outcomes), *(o.label for o in outcomes)]
+
+
+def find_layout(file: DiaryFile, name: str, table: Table) -> Layout:
+    """Which layout does the table have? One that does not exist is an `UnreadableFileError`."""
+    try:
+        return layout_for(table.columns, file.layout, file.columns)
+    except KeyError:
+        known = did_you_mean(str(file.layout), [layout.name for layout in LAYOUTS])
+        raise UnreadableFileError([Problem("error", name, f'there is no layout "{file.layout}".', known)]) from None
+
+
+def _match(table: Table, title: str) -> str | None:
+    """The column with this title, case and spaces aside."""
+    return next((column for column in table.columns if plain(column) == plain(title)), None)
+
+
+def find_roles(file: DiaryFile, name: str, table: Table, layout: Layout) -> tuple[dict[str, str], list[Problem]]:
+    """Which column has each role that is declared or that the layout knows, and what is wrong with that?"""
+    roles: dict[str, str] = {}
+    wrong: list[Problem] = []
+    needed = ("date", "question", "answer") if layout.shape == "long" else ("date",)
+    for role in ROLES:
+        declared = file.columns.get(role)
+        usual = (declared,) if declared is not None else layout.columns.get(role, ())
+        found = [column for title in usual if (column := _match(table, title))]
+        if found:
+            roles[role] = found[0]
+        elif declared is not None:
+            what = f'{role} should stand in a column "{declared}"; the columns are {listed(table.columns)}.'
+            wrong.append(Problem("error", name, what, nearest(declared, table.columns)))
+        elif role in needed:
+            what = f"no column holds the {role}; the columns are {listed(table.columns)}."
+            example = f'Declare it, as in columns = {{{role} = "{shown(table.columns[0])}"}}.'
+            wrong.append(Problem("error", name, what, example))
+    return roles, wrong
+
+
+def find_questions(
+    file: DiaryFile,
+    name: str,
+    table: Table,
+    layout: Layout,
+    roles: Mapping[str, str],
+    outcomes: Sequence[Outcome],
+) -> tuple[dict[Outcome, str], list[Problem]]:
+    """Which column (in a long table: which question) is each outcome's, and what is wrong with that?"""
+    known = {*(outcome.name for outcome in outcomes), *ROLES}
+    wrong = [
+        Problem("error", name, f'columns names "{key}", which is no outcome.', did_you_mean(key, known))
+        for key in file.columns
+        if key not in known
+    ]
+    titles = table.columns if layout.shape == "wide" else asked(table, roles)
+    by_plain = {plain(title): title for title in titles}
+    questions: dict[Outcome, str] = {}
+    for outcome in outcomes:
+        declared = file.columns.get(outcome.name)
+        usual = (declared,) if declared is not None else _own_titles(outcome, outcomes)
+        found = [by_plain[plain(title)] for title in usual if plain(title) in by_plain]
+        if found:
+            questions[outcome] = found[0]
+        elif declared is not None:
+            what = f'{outcome.name} should be found as "{declared}"; there are {listed(titles)}.'
+            wrong.append(Problem("error", name, what, nearest(declared, titles)))
+    return questions, wrong
+
+
+def _own_titles(outcome: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Name and label; a label that another outcome has too decides nothing."""
+    shared = any(other is not outcome and plain(other.label) == plain(outcome.label) for other in outcomes)
+    return (outcome.name,) if shared else (outcome.name, outcome.label)
+
+
+def asked(table: Table, roles: Mapping[str, str]) -> tuple[str, ...]:
+    """Which questions occur in a long table? None when the column of questions was not found."""
+    if "question" not in roles:
+        return ()
+    distinct = dict.fromkeys(" ".join(str(text).split()) for text in table.rows[roles["question"]].unique())
+    return tuple(title for title in distinct if title)
+
+
+def wrong_units(file: DiaryFile, name: str, outcomes: Sequence[Outcome]) -> list[Problem]:
+    """Which of the declared units cannot be converted?"""
+    by_name = {outcome.name: outcome for outcome in outcomes}
+    wrong = []
+    for key, unit in file.units.items():
+        if key not in by_name:
+            what = f'units names "{key}", which is no outcome.'
+            wrong.append(Problem("error", name, what, did_you_mean(key, by_name)))
+            continue
+        try:
+            conversion(unit, by_name[key].unit)
+        except ValueError as error:
+            wrong.append(Problem("error", name, f"{key}: {error}.", "Declare a unit of the same kind."))
+    return wrong
+
+
+def nothing_found(name: str, titles: Sequence[str], outcomes: Sequence[Outcome]) -> Problem:
+    """What to say of a file in which no outcome was found."""
+    wanted = ", ".join(f"{outcome.name} ({outcome.label})" for outcome in outcomes)
+    what = f"none of the outcomes {wanted} was found; there are {listed(titles)}."
+    hint = next((hint for outcome in outcomes if (hint := nearest(outcome.label, titles))), "")
+    example = f'Map it, as in columns = {{{outcomes[0].name} = "title of its column"}}.' if outcomes else ""
+    return Problem("error", name, what, f"{hint} {example}".strip())

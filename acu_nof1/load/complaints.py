@@ -1,0 +1,124 @@
+"""What should be known or mended: one complaint per file, column and rule, in a person's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1.errors import Problem, did_you_mean
+from acu_nof1.load.cells import BLANK, NO_DATE, NONE_UNDECLARED, SAME_TWICE, SEVERAL
+from acu_nof1.load.tables import spoken_rows
+from acu_nof1.outcomes import conversion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from acu_nof1.errors import Severity
+    from acu_nof1.outcomes import Outcome
+
+TOO_MANY_REJECTED = 0.20
+SHORT_SLEEP = 24.0  # minutes: a median below this is hours that were read as minutes
+LONGEST_TEXT = 60
+MOST_TITLES = 12
+
+
+def shown(text: str) -> str:
+    """How is text from a file shown: short, and with its control characters visible?"""
+    visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: 2 * LONGEST_TEXT])
+    return visible if len(visible) <= LONGEST_TEXT else visible[: LONGEST_TEXT - 1] + "…"
+
+
+def listed(titles: Iterable[str]) -> str:
+    """How are titles from a file listed in a sentence?"""
+    quoted = [f'"{shown(title)}"' for title in titles]
+    more = f" and {len(quoted) - MOST_TITLES} more" if len(quoted) > MOST_TITLES else ""
+    return ", ".join(quoted[:MOST_TITLES]) + more
+
+
+def nearest(word: str, titles: Iterable[str]) -> str:
+    """Which of these titles was probably meant? Nothing is said when none is near."""
+    hint = did_you_mean(word, [shown(title) for title in titles])
+    return hint if hint.startswith("Did") else ""
+
+
+def place(where: str, numbers: Iterable[int]) -> str:
+    """``pain.csv column pain`` and rows -> ``pain.csv row 12 column pain``."""
+    file, _, column = where.partition(" column ")
+    rows = spoken_rows(numbers)
+    return f"{file} {rows}{',' if rows.startswith('rows') else ''} column {column}"
+
+
+def examples(raw: pd.Series[str]) -> str:
+    """What do these cells say, by up to three different examples?"""
+    distinct = list(dict.fromkeys(str(text) for text in raw.iloc[:1000]))
+    return ", ".join(f'"{shown(text)}"' for text in distinct[:3]) + (" …" if len(distinct) > 3 else "")
+
+
+def is_listed(cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which cells get a line in the ledger: all but blanks and those taken as they stand?"""
+    status, rules = cells["status"].to_numpy(dtype=object), cells["rule"].to_numpy(dtype=object)
+    listed: npt.NDArray[np.bool_] = (status != "kept") & (rules != BLANK.name)
+    return listed
+
+
+def cell_problems(cells: pd.DataFrame) -> list[Problem]:
+    """One problem per file, column and rule, with its rows; and columns of which much was not read."""
+    problems = _mostly_rejected(cells)
+    listed = cells[is_listed(cells) & cells["rule"].ne(NO_DATE.name).to_numpy()]
+    for (file, column, status, rule), group in listed.groupby(["file", "column", "status", "rule"], sort=False):
+        where = place(f"{file} column {column}", np.sort(group["row"].unique()))
+        what = f"{examples(group['raw'])}: {rule}."
+        problems.append(Problem(_severity(str(status), str(rule)), where, what, str(group["remedy"].iloc[0])))
+    return problems
+
+
+def _mostly_rejected(cells: pd.DataFrame) -> list[Problem]:
+    refused = (cells["status"].eq("rejected") & ~cells["rule"].isin([SAME_TWICE.name, NO_DATE.name])).to_numpy()
+    if not refused.any():
+        return []
+    columns = ["file", "column", "outcome"]
+    counts = pd.DataFrame(
+        {
+            "answered": cells[cells["rule"] != BLANK.name].groupby(columns, sort=False).size(),
+            "refused": cells[refused].groupby(columns, sort=False).size(),
+        }
+    ).reset_index()
+    return [
+        Problem(
+            "error",
+            f"{row.file} column {row.column}",
+            f"{row.refused:.0f} of {row.answered:.0f} answers to {row.outcome} were not read.",
+            "The column is probably on another scale, in another unit or format than declared "
+            "(a sum where the mean was expected, cm for mm).",
+        )
+        for row in counts[counts["refused"] > TOO_MANY_REJECTED * counts["answered"]].itertuples()
+    ]
+
+
+def _severity(status: str, rule: str) -> Severity:
+    if rule == SAME_TWICE.name:
+        return "note"
+    return "warning" if status == "rejected" or SEVERAL.name in rule or rule == NONE_UNDECLARED.name else "note"
+
+
+def too_short(outcome: Outcome, values: pd.Series[float], cells: pd.DataFrame) -> list[Problem]:
+    """A night's sleep of seven minutes is seven hours."""
+    whole_night = outcome.kind == "minutes" and outcome.domain == "sleep" and outcome.high is not None
+    own = cells[(cells["outcome"] == outcome.name).to_numpy()]
+    if not whole_night or values.empty or own.empty:
+        return []
+    median = float(values.median()) * conversion(outcome.unit, "min")
+    if not median < SHORT_SLEEP:
+        return []
+    return [
+        Problem(
+            "error",
+            f"{own['file'].iloc[0]} column {own['column'].iloc[0]}",
+            f"half of the nights have less than {SHORT_SLEEP:.0f} minutes of {outcome.label.lower()}: are these hours?",
+            f'If they are hours, declare units = {{{outcome.name} = "h"}}.',
+        )
+    ]

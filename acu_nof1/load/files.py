@@ -1,0 +1,218 @@
+"""What does one diary file say? Its cells, the days they are about, and what is odd about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1.derive import CSD_ITEMS
+from acu_nof1.diary import Source, no_labels
+from acu_nof1.errors import Problem, UnreadableFileError
+from acu_nof1.load.cells import NO_DATE
+from acu_nof1.load.columns import (
+    asked,
+    find_layout,
+    find_questions,
+    find_roles,
+    nothing_found,
+    titles_to_look_for,
+    wrong_units,
+)
+from acu_nof1.load.complaints import examples, listed, place, shown
+from acu_nof1.load.dates import read_days
+from acu_nof1.load.nights import read_nights, slips
+from acu_nof1.load.rows import Desk, read_cells, reader_of
+from acu_nof1.load.tables import Table, plain, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.protocol import DiaryFile
+
+LATE_DAYS = 1
+FAR_YEARS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class ReadFile:
+    """One file as it was read: the cells of its outcome columns, and what they say about each outcome."""
+
+    source: Source
+    reducer: str
+    cells: pd.DataFrame  # CELL_COLUMNS; one row per cell of a mapped outcome column
+    derived: pd.DataFrame  # outcome, date, value, night: values computed from the cells of a night
+    problems: tuple[Problem, ...]
+    found: tuple[str, ...]
+    phase_labels: pd.Series[str]
+
+
+def read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outcome]) -> ReadFile:
+    """What does this file say?
+
+    Parameters
+    ----------
+    file
+        The declaration.
+    name
+        What the file is called in every complaint and in the ledger.
+    folder
+        Where its path starts.
+    outcomes
+        The questions to look for.
+
+    Returns
+    -------
+    ReadFile
+        Its cells, and the values derived from them.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it is no table, its declaration does not fit it, or it holds none of the outcomes.
+    """
+    table = read_table(
+        folder / file.file,
+        delimiter=file.delimiter,
+        encoding=file.encoding,
+        sheet=file.sheet,
+        titles=titles_to_look_for(file, outcomes),
+    )
+    layout = find_layout(file, name, table)
+    roles, wrong = find_roles(file, name, table, layout)
+    questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
+    if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes)]:
+        raise UnreadableFileError(wrong)
+    days, problems = _days(file, name, table, roles)
+    desk = Desk(name, file, table, layout, roles, days)
+    columns = [_cells_of(desk, outcome, title) for outcome, title in questions.items()]
+    nights, derived, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
+    if not questions and not wanted:
+        titles = asked(table, roles) if layout.shape == "long" else table.columns
+        raise UnreadableFileError([nothing_found(name, titles, outcomes)])
+    cells = pd.concat([*columns, *nights], ignore_index=True)
+    problems += _notes(desk, questions, bool(wanted)) + _late(desk)
+    return ReadFile(
+        Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
+        file.reducer,
+        cells,
+        derived,
+        tuple(problems),
+        tuple(outcome.name for outcome in (*questions, *wanted)),
+        _phase_labels(desk),
+    )
+
+
+def _days(
+    file: DiaryFile, name: str, table: Table, roles: Mapping[str, str]
+) -> tuple[npt.NDArray[np.datetime64], list[Problem]]:
+    texts = table.rows[roles["date"]]
+    read = read_days(texts, date_format=file.date_format, dayfirst=file.dayfirst, day_zero=table.day_zero)
+    where = f"{name} column {roles['date']}"
+    problems = []
+    if read.question is not None:
+        what, remedy = read.question
+        example = str(texts.iloc[0])
+        problems.append(Problem("error", where, f'{what}, as in "{shown(example)}": no answer was read.', remedy))
+    elif read.read_as:
+        problems.append(Problem("note", where, f"{read.read_as}.", ""))
+    if read.question is None and np.isnat(read.days).any():
+        numbers = table.numbers[np.isnat(read.days)]
+        what = f"{examples(texts[np.isnat(read.days)])}: {NO_DATE.name}, the answers of the row are not read."
+        problems.append(Problem("warning", place(where, numbers), what, NO_DATE.remedy))
+    return read.days, problems + _odd_days(read.days, table, where)
+
+
+def _odd_days(days: npt.NDArray[np.datetime64], table: Table, where: str) -> list[Problem]:
+    """Days that have not come yet, and years far from the others."""
+    known = ~np.isnat(days)
+    if not known.any():
+        return []
+    years = days.astype("datetime64[Y]").astype(int)
+    first, last = np.quantile(years[known], [0.1, 0.9])
+    far = known & ((years < first - FAR_YEARS) | (years > last + FAR_YEARS))
+    future = known & ~far & (days > np.datetime64(dt.date.today()))
+    found = ((far, "a year far from the others"), (future, "a day that has not come yet"))
+    return [
+        Problem(
+            "warning",
+            f"{place(where, table.numbers[mask])}",
+            f'{what}: "{str(days[mask][0])[:10]}".',
+            "Check the date.",
+        )
+        for mask, what in found
+        if mask.any()
+    ]
+
+
+def _cells_of(desk: Desk, outcome: Outcome, title: str) -> pd.DataFrame:
+    reader = reader_of(desk, outcome)
+    if desk.layout.shape == "wide":
+        return read_cells(desk, outcome.name, title, reader, np.arange(len(desk.table.rows)))
+    questions = desk.table.rows[desk.roles["question"]]
+    same = [text for text in questions.unique() if plain(str(text)) == plain(title)]
+    rows = np.flatnonzero(questions.isin(same).to_numpy())
+    return read_cells(desk, outcome.name, desk.roles["answer"], reader, rows)
+
+
+def _notes(desk: Desk, questions: Mapping[Outcome, str], nights: bool) -> list[Problem]:
+    notes = [Problem("note", desk.name, f"{note}.", "") for note in desk.table.notes]
+    if desk.layout.shape == "long":
+        read = {plain(title) for title in questions.values()}
+        left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]
+        what = "questions"
+    else:
+        used = set(questions.values()) | {
+            column for role, column in desk.roles.items() if nights or role not in CSD_ITEMS
+        }
+        left, what = [column for column in desk.table.columns if column not in used], "columns"
+    if left:
+        notes.append(
+            Problem("note", desk.name, f"{what} not read: {listed(left)}.", "Map them to an outcome to read them.")
+        )
+    return notes + (slips(desk) if nights else [])
+
+
+def _late(desk: Desk) -> list[Problem]:
+    """Which entries were typed more than a day after the day they are about?"""
+    if "entered" not in desk.roles:
+        return []
+    title = desk.roles["entered"]
+    texts = desk.table.rows[title]
+    entered = read_days(texts, dayfirst=desk.file.dayfirst, day_zero=desk.table.day_zero).days
+    if np.isnat(entered).all() and desk.file.date_format:
+        entered = read_days(texts, date_format=desk.file.date_format).days
+    where = f"{desk.name} column {title}"
+    if np.isnat(entered).all():
+        return [Problem("warning", where, "no entry time could be read: late entries are not known.", NO_DATE.remedy)]
+    late = entered - desk.days > np.timedelta64(LATE_DAYS, "D")
+    if not late.any():
+        return []
+    return [
+        Problem(
+            "warning",
+            place(where, desk.table.numbers[late]),
+            f"{late.sum()} of {len(late)} entries were typed more than a day late.",
+            "Read them as remembered, not kept daily.",
+        )
+    ]
+
+
+def _phase_labels(desk: Desk) -> pd.Series[str]:
+    if "phase" not in desk.roles:
+        return no_labels()
+    texts = desk.table.rows[desk.roles["phase"]].str.strip()
+    kept = (texts != "").to_numpy() & ~np.isnat(desk.days)
+    return pd.Series(
+        texts.to_numpy()[kept],
+        index=pd.DatetimeIndex(desk.days[kept], name="date"),
+        dtype="str",
+        name="phase",
+    )

@@ -1,0 +1,153 @@
+"""The answers of all files by day: a day that was answered twice is settled here, and only here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1.derive import CSD_ITEMS
+from acu_nof1.diary import LEDGER_COLUMNS, Counts, Diary, empty_ledger, on_calendar
+from acu_nof1.errors import SEVERITIES, Problem
+from acu_nof1.load.cells import SAME_TWICE, SEVERAL
+from acu_nof1.load.complaints import cell_problems, is_listed, shown, too_short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from acu_nof1.load.files import ReadFile
+    from acu_nof1.outcomes import Outcome
+
+Reduction = Literal["mean", "max", "min", "first", "last"]
+
+
+def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
+    """What do the files say together, day by day?"""
+    """Join the answers of all files by day; a day that was answered twice is settled here."""
+    cells = pd.concat([file.cells for file in read], ignore_index=True)
+    derived = pd.concat([file.derived for file in read], ignore_index=True)
+    values = {
+        outcome.name: _by_day(
+            outcome, cells, derived, next((f.reducer for f in read if outcome.name in f.found), "mean")
+        )
+        for outcome in outcomes
+    }
+    problems = [problem for file in read for problem in file.problems]
+    problems += not_found(read, outcomes) + cell_problems(cells)
+    problems += [p for outcome in outcomes for p in too_short(outcome, values[outcome.name], cells)]
+    return Diary(
+        on_calendar(pd.DataFrame(values, index=_all_days(values.values()), dtype=float)),
+        _ledger(cells),
+        _counts(cells),
+        tuple(sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))),
+        tuple(file.source for file in read),
+        pd.concat([file.phase_labels for file in read]),
+    )
+
+
+def _all_days(series: Iterable[pd.Series[float]]) -> pd.DatetimeIndex:
+    days = np.concatenate([one.index.to_numpy() for one in series])
+    return pd.DatetimeIndex(pd.unique(days), name="date").sort_values().as_unit("us")
+
+
+def _by_day(outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: str) -> pd.Series[float]:
+    """One value per day. Marks in `cells` what became of second answers."""
+    own = np.flatnonzero((cells["outcome"] == outcome.name).to_numpy() & cells["value"].notna().to_numpy())
+    nights = derived[derived["outcome"] == outcome.name]
+    entries = pd.DataFrame(
+        {
+            "date": np.concatenate([cells["date"].to_numpy()[own], nights["date"].to_numpy(dtype="datetime64[us]")]),
+            "value": np.concatenate([cells["value"].to_numpy()[own], nights["value"].to_numpy(dtype=float)]),
+            "cell": np.concatenate([own, np.full(len(nights), -1)]),
+            "file": np.concatenate([np.full(len(own), "", dtype=object), nights["file"].to_numpy(dtype=object)]),
+            "row": np.concatenate([np.zeros(len(own), dtype=np.int64), nights["row"].to_numpy(dtype=np.int64)]),
+        }
+    )
+    several = entries["date"].duplicated(keep=False)
+    if several.any():
+        entries = _settled(outcome, cells, entries, several.to_numpy(), reducer)
+    return pd.Series(entries["value"].to_numpy(), index=pd.DatetimeIndex(entries["date"], name="date"), dtype=float)
+
+
+def _settled(
+    outcome: Outcome, cells: pd.DataFrame, entries: pd.DataFrame, several: npt.NDArray[Any], reducer: str
+) -> pd.DataFrame:
+    by_date = entries.groupby("date")["value"]
+    differ = (by_date.transform("max") != by_date.transform("min")).to_numpy()
+    second = entries["date"].duplicated().to_numpy()
+    how, spoken = _reduction(outcome, reducer)
+    entries["value"] = np.where(differ, by_date.agg(how).reindex(entries["date"]).to_numpy(), entries["value"])
+    dropped = entries[several & ~differ & second]
+    _mark(cells, dropped["cell"], "rejected", SAME_TWICE.name, None)
+    reduced = entries[differ]
+    _mark(cells, reduced["cell"], "converted", f"{SEVERAL.name}: {spoken}", reduced["value"])
+    _mark_nights(cells, reduced[reduced["cell"] < 0], f"{SEVERAL.name}: {spoken}")
+    return entries[~second]
+
+
+def _reduction(outcome: Outcome, reducer: str) -> tuple[Reduction, str]:
+    """Return pandas' name and the spoken name of a reducer, as far as this outcome allows it."""
+    if reducer in ("worst", "best") and outcome.sign:
+        up = (outcome.sign > 0) == (reducer == "best")
+        return ("max" if up else "min"), reducer
+    if reducer in ("first", "last"):
+        return ("first" if reducer == "first" else "last"), reducer
+    return ("max", "yes if any is yes") if outcome.kind == "yes_no" else ("mean", "mean")
+
+
+def _mark(
+    cells: pd.DataFrame, positions: pd.Series[int], status: str, rule: str, value: pd.Series[float] | None
+) -> None:
+    own = positions.to_numpy() >= 0
+    at = positions.to_numpy()[own]
+    if not len(at):
+        return
+    before = cells["rule"].to_numpy(dtype=object)[at]
+    added = (
+        rule if status == "rejected" else np.array([f"{old}; {rule}" if old else rule for old in before], dtype=object)
+    )
+    cells.loc[at, "rule"] = added
+    cells.loc[at, "status"] = status
+    cells.loc[at, "remedy"] = ""
+    cells.loc[at, "value"] = np.nan if value is None else value.to_numpy()[own]
+
+
+def _mark_nights(cells: pd.DataFrame, nights: pd.DataFrame, rule: str) -> None:
+    """The clock times behind a night that was settled with another: logged, their own values stay."""
+    if nights.empty:
+        return
+    wanted = pd.MultiIndex.from_frame(nights[["file", "row"]].astype({"file": "str"}))
+    items = np.flatnonzero(cells["outcome"].isin(CSD_ITEMS).to_numpy() & cells["value"].notna().to_numpy())
+    keys = pd.MultiIndex.from_frame(cells.loc[items, ["file", "row"]])
+    at = items[keys.isin(wanted) & ~cells["rule"].iloc[items].str.contains(SEVERAL.name).to_numpy(dtype=bool)]
+    _mark(cells, pd.Series(at), "converted", rule, cells["value"].iloc[at])
+
+
+def _counts(cells: pd.DataFrame) -> Counts:
+    counted = cells["status"].value_counts()
+    return Counts(**{status: int(counted.get(status, 0)) for status in ("kept", "converted", "missing", "rejected")})
+
+
+def _ledger(cells: pd.DataFrame) -> pd.DataFrame:
+    listed = cells.loc[is_listed(cells), list(LEDGER_COLUMNS)].reset_index(drop=True)
+    codes, distinct = pd.factorize(listed["raw"].to_numpy(dtype=object))
+    texts = np.array([shown(text) for text in distinct], dtype=object)
+    return listed.assign(raw=pd.Series(texts[codes], dtype="str")) if len(listed) else empty_ledger()
+
+
+def not_found(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> list[Problem]:
+    """Which outcomes stand in none of the files?"""
+    found = {name for file in read for name in file.found}
+    return [
+        Problem(
+            "error",
+            ", ".join(file.source.file for file in read),
+            f"no column was found for {outcome.name} ({outcome.label}).",
+            f'Map it, as in columns = {{{outcome.name} = "title of its column"}}.',
+        )
+        for outcome in outcomes
+        if outcome.name not in found
+    ]

@@ -1,0 +1,77 @@
+"""One table on the desk: its columns are found, its days are read, its cells can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1.diary import LEDGER_COLUMNS
+from acu_nof1.load.cells import BLANK, NO_DATE, Column, Reader, read_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from acu_nof1.load.layouts import Layout
+    from acu_nof1.load.tables import Table
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.protocol import DiaryFile
+
+CELL_COLUMNS = (*LEDGER_COLUMNS, "remedy")
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """A table on the desk: its declaration, where its columns are, the day of each row."""
+
+    name: str
+    file: DiaryFile
+    table: Table
+    layout: Layout
+    roles: Mapping[str, str]
+    days: npt.NDArray[np.datetime64]
+
+
+def reader_of(desk: Desk, outcome: Outcome) -> Reader:
+    """How are the cells of this outcome read in this file?"""
+    file = desk.file
+    return Reader(
+        outcome,
+        desk.table.delimiter or ",",
+        file.decimal,
+        file.missing,
+        file.none,
+        file.words,
+        file.units.get(outcome.name, ""),
+    )
+
+
+def read_cells(desk: Desk, outcome: str, title: str, reader: Reader, rows: npt.NDArray[np.intp]) -> pd.DataFrame:
+    """Read the cells of one column; one row per cell."""
+    return framed(desk, outcome, title, rows, read_column(desk.table.rows[title].iloc[rows], reader))
+
+
+def framed(desk: Desk, outcome: str, title: str, rows: npt.NDArray[np.intp], column: Column) -> pd.DataFrame:
+    """Put cells beside their day; a cell without one is rejected, whatever it says."""
+    rules = np.array([rule.name for rule in column.rules], dtype=object)[column.rule]
+    remedies = np.array([rule.remedy for rule in column.rules], dtype=object)[column.rule]
+    days = desk.days[rows]
+    undated = np.isnat(days) & (rules != BLANK.name)
+    return pd.DataFrame(
+        {
+            "file": desk.name,
+            "row": desk.table.numbers[rows],
+            "column": title,
+            "outcome": outcome,
+            "date": days,
+            "raw": desk.table.rows[title].to_numpy()[rows],
+            "status": np.where(undated, "rejected", column.status),
+            "rule": np.where(undated, NO_DATE.name, rules),
+            "value": np.where(undated, np.nan, column.values),
+            "remedy": np.where(undated, NO_DATE.remedy, remedies),
+        }
+    )

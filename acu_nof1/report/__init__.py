@@ -1,0 +1,23 @@
+"""The pages: what they say, the HTML file, and the notebook that is run for one."""
+
+from __future__ import annotations
+
+from acu_nof1.report.blocks import SECTIONS, answer, appendix, blocks, decision, opening, outcomes, picture
+from acu_nof1.report.bundled import bundled, found
+from acu_nof1.report.notebook import run_notebook
+from acu_nof1.report.page import write_report
+
+__all__ = [
+    "SECTIONS",
+    "answer",
+    "appendix",
+    "blocks",
+    "bundled",
+    "decision",
+    "found",
+    "opening",
+    "outcomes",
+    "picture",
+    "run_notebook",
+    "write_report",
+]

@@ -1,0 +1,250 @@
+"""The few kinds of thing a report is made of; each draws itself by its own template, everything escaped."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from acu_nof1 import words
+from acu_nof1.plot import style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; every text is escaped unless a block made it itself."""
+    loader = PackageLoader("acu_nof1.report")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+@cache
+def css() -> Markup:
+    """Return the one style sheet of page and notebook, coloured by `acu_nof1.plot.style`."""
+    return Markup(environment().get_template("report.css").render(style=style))  # noqa: S704  (our own file)
+
+
+@cache
+def notebook_style() -> Markup:
+    """Return the style sheet as each notebook output carries it; the exported page holds it once."""
+    return Markup("<style>{}</style>").format(css())
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a report that a notebook can show."""
+
+    template: ClassVar[str]
+
+    @property
+    def html(self) -> Markup:
+        """The block as HTML, without style."""
+        return Markup(environment().get_template(self.template).render(block=self))  # noqa: S704  (autoescaped)
+
+    @property
+    def parts(self) -> tuple[Block, ...]:
+        """The blocks inside this one."""
+        return ()
+
+    def walk(self) -> Iterator[Block]:
+        """Yield the block and everything inside it."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+    def _repr_html_(self) -> str:
+        return f'{notebook_style()}<div class="acu">{self.html}</div>'
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        facts: dict[str, Any] = {
+            "failed": [block.message for block in self.walk() if isinstance(block, Failed)],
+            "title": next((block.heading for block in self.walk() if isinstance(block, Title)), None),
+        }
+        data = {"text/html": self._repr_html_(), "text/plain": re.sub(r"\s+", " ", self.html.striptags())}
+        return data, {"acu_nof1": {name: fact for name, fact in facts.items() if fact}}
+
+
+@dataclass(frozen=True)
+class Section(Block):
+    """Blocks that belong together: one cell of the notebook."""
+
+    template = "section.html"
+    name: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def parts(self) -> tuple[Block, ...]:
+        """The blocks inside."""
+        return self.blocks
+
+
+@dataclass(frozen=True)
+class Heading(Block):
+    """A heading between blocks; level 2 or 3."""
+
+    template = "heading.html"
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Title(Block):
+    """The head of the page: who, what for, when, and what was agreed."""
+
+    template = "title.html"
+    heading: str
+    aside: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alarm(Block):
+    """What overrules the diary: stands before everything else."""
+
+    template = "alarm.html"
+    first: str
+    rest: str
+
+
+@dataclass(frozen=True)
+class Notice(Block):
+    """A line with a mark beside it, begun by a word in bold."""
+
+    template = "notice.html"
+    start: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Statement(Block):
+    """The sentence, as pieces that are or are not emphasised."""
+
+    template = "statement.html"
+    pieces: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Badge(Block):
+    """The verdict in a few words, what was agreed and the chances; below it what else could explain the change."""
+
+    template = "badge.html"
+    text: str
+    beside: tuple[str, ...]
+    mind: str
+    caveats: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bands(Block):
+    """Seven whole shares that add to 100, with their labels."""
+
+    template = "bands.html"
+    title: str
+    labels: tuple[str, ...]
+    shares: tuple[int, ...]
+
+    # A segment narrower than this holds no number, or no label below it.
+    NUMBER: ClassVar[int] = 5
+    LABEL: ClassVar[int] = 17
+
+    @property
+    def said(self) -> tuple[tuple[int, str, int, str], ...]:
+        """Number, label, share and share in words of each band."""
+        return tuple(
+            (index, label, share, words.band_share(share))
+            for index, (label, share) in enumerate(zip(self.labels, self.shares, strict=True), 1)
+        )
+
+    @property
+    def rest(self) -> str:
+        """What introduces the labels that have no room under their segment."""
+        return words.BANDS_REST
+
+
+@dataclass(frozen=True)
+class Picture(Block):
+    """A figure with its alternative text."""
+
+    template = "picture.html"
+    svg: str
+    alt: str
+
+    @property
+    def source(self) -> str:
+        """The figure inside the page, so that nothing is fetched."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.svg.encode()).decode()
+
+
+@dataclass(frozen=True)
+class Table(Block):
+    """A table: the first column names the row; numeric columns are set to the right."""
+
+    template = "table.html"
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int] = frozenset()
+    note: str = ""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing(Block):
+    """A headed list."""
+
+    template = "listing.html"
+    title: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Decision(Block):
+    """The box that closes the answer: what was found and by which rule; who decides."""
+
+    template = "decision.html"
+    title: str
+    strong: str
+    items: tuple[str, ...]
+    last: str
+
+
+@dataclass(frozen=True)
+class Columns(Block):
+    """Two blocks side by side; below one another on a narrow screen."""
+
+    template = "columns.html"
+    left: Block
+    right: Block
+
+    @property
+    def parts(self) -> tuple[Block, ...]:
+        """Both blocks."""
+        return self.left, self.right
+
+
+@dataclass(frozen=True)
+class Note(Block):
+    """Small print, one paragraph a line."""
+
+    template = "note.html"
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failed(Block):
+    """A part that could not be drawn: says so where it would have stood."""
+
+    template = "failed.html"
+    message: str
+
+
+def page(title: str, sections: Iterable[Markup]) -> str:
+    """Put sections into one self-contained HTML file."""
+    return environment().get_template("page.html").render(title=title, css=css(), sections=sections)

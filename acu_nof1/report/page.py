@@ -1,0 +1,45 @@
+"""The report as one self-contained HTML file, without a kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acu_nof1 import words
+from acu_nof1.errors import Problem
+from acu_nof1.report.block import Failed, page
+from acu_nof1.report.blocks import BlockError, blocks
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from acu_nof1.reassessment import Reassessment
+
+
+def write_report(review: Reassessment, path: str | os.PathLike[str]) -> None:
+    """Write the report: one HTML file that needs no network, no script and no other file.
+
+    Parameters
+    ----------
+    review
+        The reassessment.
+    path
+        The file to write.
+
+    Raises
+    ------
+    BlockError
+        If a part could not be drawn; the file is written all the same and says so in its place.
+    """
+    sections = blocks(review)
+    title = words.page_title(review.trial.protocol)
+    Path(path).write_text(page(title, [section.html for section in sections]), encoding="utf-8")
+    complain(block.message for section in sections for block in section.walk() if isinstance(block, Failed))
+
+
+def complain(messages: Iterable[str]) -> None:
+    """Raise if any part of a report could not be drawn."""
+    problems = [Problem("error", "report", message, words.REPORT_A_FAULT) for message in messages]
+    if problems:
+        raise BlockError(problems)

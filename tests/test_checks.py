@@ -1,0 +1,124 @@
+"""What is said of a trial before its answer is read, and what the verdict carries beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from conftest import START, make_trial
+
+from acu_nof1.checks import check
+from acu_nof1.errors import ProtocolError
+from acu_nof1.reassessment import reassess
+
+RNG = np.random.default_rng(1)
+PAIN = np.clip(np.round(np.r_[RNG.normal(6, 1, 14), RNG.normal(4, 1, 84)]), 0, 10)
+
+
+def said(trial, severity=None) -> str:
+    table = check(trial)
+    rows = table if severity is None else table[table["severity"] == severity]
+    return "\n".join(" ".join(row) for row in rows.to_numpy())
+
+
+def test_a_clean_trial_has_nothing_to_mend():
+    assert check(make_trial({"pain": PAIN})).empty
+
+
+def test_columns_and_order():
+    table = check(make_trial({"pain": [3.0] * 98}, raw={"trial": {"person": "P"}}))
+    assert list(table.columns) == ["severity", "where", "problem", "remedy"]
+    assert list(table["severity"]) == ["warning", "note"]
+
+
+@pytest.mark.parametrize(
+    ("values", "baseline", "text"),
+    [
+        ([np.nan] * 98, 14, "no value was read for it"),
+        ([np.nan] * 97 + [4], 14, "only one value was read"),
+        ([4.0] * 98, 14, "every answer is 4"),
+        (PAIN, 0, "there is no baseline, so there is no change to report"),
+        (np.r_[PAIN[:4], [np.nan] * 10, PAIN[14:]], 14, "4 baseline days are answered; at least 5 are needed"),
+        (np.r_[PAIN[:6], [np.nan] * 8, PAIN[14:]], 14, "only 6 baseline days are answered; 14 are usual"),
+    ],
+)
+def test_too_little_is_said(values, baseline, text):
+    assert text in said(make_trial({"pain": values}, baseline=baseline))
+
+
+def test_sessions_outside_the_phases_twice_and_not_asked():
+    sessions = [{"date": "2026-01-07"}, {"date": "2026-02-02"}, {"date": "2026-02-02", "adverse_asked": True}]
+    text = said(make_trial({"pain": PAIN}, raw={"session": sessions}))
+    assert "attended outside every treatment phase: 2026-01-07" in text
+    assert "listed more than once: 2026-02-02" in text
+    assert "asked about at 1 of 3 sessions" in text
+
+
+def test_an_unknown_red_flag_still_counts():
+    trial = make_trial({"pain": PAIN}, raw={"safety": {"red_flags": ["feverish"]}})
+    assert '"feverish" is not in the list; it is treated as a red flag' in said(trial)
+    assert reassess(trial).verdict.overruled_by == "red_flag"
+
+
+def test_a_diary_of_another_year_is_an_error():
+    phases = [
+        {"kind": "baseline", "start": "2025-01-05", "end": "2025-01-18"},
+        {"kind": "treatment", "start": "2025-01-19", "end": "2025-04-12"},
+    ]
+    trial = make_trial({"pain": PAIN}, raw={"phase": phases})
+    assert "no diary day lies in any phase" in said(trial, "error")
+    with pytest.raises(ProtocolError, match="no diary day lies in any phase"):
+        reassess(trial)
+
+
+def test_agreed_too_late():
+    trial = make_trial({"pain": PAIN}, raw={"trial": {"agreed_on": "2026-02-01"}})
+    assert "agreed_on 2026-02-01 is after treatment began" in said(trial)
+    assert "not agreed beforehand" in " ".join(reassess(trial).limits) or "not agreed before treatment" in " ".join(reassess(trial).limits)
+
+
+def test_recall_must_not_reach_across_the_phase_change():
+    values = np.full(98, np.nan)
+    values[[3, 17, 90]] = 6, 5, 4
+    text = said(make_trial({"peg": values}, peg={"instrument": "peg", "sem": 0.5}))
+    assert "its recall of 7 days reaches back before the treatment began" in text
+    assert "2026-01-22" in text
+
+
+def kinds(trial) -> dict:
+    return {caveat.kind: caveat.facts for caveat in reassess(trial).verdict.caveats}
+
+
+def test_co_interventions_are_attribution_only_for_a_gain():
+    event = {"event": [{"date": START + dt.timedelta(days=20), "what": "walking plan"}]}
+    better, worse = make_trial({"pain": PAIN}, raw=event), make_trial({"pain": 10 - PAIN}, raw=event)
+    assert kinds(better)["co_intervention"]["near"] == "yes"
+    assert "co_intervention" not in kinds(worse)
+    assert [c.kind for c in reassess(better).verdict.attribution] == ["co_intervention"]
+
+
+def test_a_baseline_that_began_in_a_flare():
+    flare = PAIN.copy()
+    flare[:14] = [9, 9, 8, 9, 8, 9, 9, 6, 5, 6, 6, 5, 6, 6]
+    facts = kinds(make_trial({"pain": flare}))["baseline_flare"]
+    assert facts["early"] > facts["later"]
+    assert "baseline_flare" not in kinds(make_trial({"pain": PAIN}))
+
+
+def test_a_baseline_that_was_falling_already():
+    rng = np.random.default_rng(4)
+    line = np.clip(9 - 0.06 * np.arange(98) + 0.1 * rng.normal(size=98), 0, 10)
+    line[:28] = 9 - 0.12 * np.arange(28) + 0.05 * rng.normal(size=28)
+    facts = kinds(make_trial({"pain": line}, baseline=28))["baseline_trend"]
+    assert facts["slope"] < 0
+
+
+def test_an_important_change_out_of_reach_comes_first():
+    trial = make_trial({"pain": np.clip(PAIN - 5, 0, 10)})
+    assert reassess(trial).verdict.caveats[0].kind == "unattainable"
+
+
+def test_slow_drifts_are_named():
+    walk = np.cumsum(np.random.default_rng(9).normal(0, 0.35, 98))
+    assert "slow_drift" in kinds(make_trial({"pain": np.clip(5 + walk, 0, 10)}))
