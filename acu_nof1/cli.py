@@ -61,7 +61,7 @@ def _print_problems(problems: Sequence[Problem]) -> None:
 
 def _plain(text: str) -> str:
     """Keep control characters of a file from reaching the terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _version(wanted: bool) -> None:
@@ -83,7 +83,7 @@ def _root(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the four reports.", file_okay=False)] = Path("acu_nof1_demo"),
 ) -> None:
-    """Write the reports of the four sample trials and print each verdict."""
+    """Write the four sample reports; print each verdict."""
     from acu_nof1.report import bundled
 
     out.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def report(
 
 @app.command(epilog=EXIT_CODES)
 def check(path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")]) -> None:
-    """List what is missing, contradictory or too short in a trial folder, worst first."""
+    """List what should be mended in a trial folder, worst first."""
     from acu_nof1.checks import problems_of
     from acu_nof1.load import read_trial
 

@@ -28,7 +28,7 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit
 
@@ -36,9 +36,19 @@ def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
-def mixture(*arguments: Any) -> None:
-    """Run `_mixture`, compiled."""
-    _compile(_mixture)(*arguments)
+def cdf(*arguments: Any) -> None:
+    """Run `_cdf`, compiled."""
+    _compile(_cdf)(*arguments)
+
+
+def quantiles(*arguments: Any) -> None:
+    """Run `_quantiles`, compiled."""
+    _compile(_quantiles)(*arguments)
+
+
+def gap_sums(*arguments: Any) -> Any:
+    """Run `_gap_sums`, compiled."""
+    return _compile(_gap_sums)(*arguments)
 
 
 def posterior(*arguments: Any) -> int:
@@ -46,7 +56,7 @@ def posterior(*arguments: Any) -> int:
     return int(_compile(_posterior)(*arguments))
 
 
-def _mixture(
+def _cdf(
     rows: NDArray[np.intp],
     weight: NDArray[np.float64],
     loc: NDArray[np.float64],
@@ -57,34 +67,145 @@ def _mixture(
     steps: float,
     far: NDArray[np.bool_],
     below: NDArray[np.float64],
-    density: NDArray[np.float64],
 ) -> None:
-    """Write sum_g W_g T(z) and its density to below, density (rows, k).
+    """Write sum_g W_g T(z) to below (rows, k).
 
     `table` is (kinds of df, intervals, 4); `far` marks the answers for which a node lies beyond it.
     """
-    intervals = table.shape[1]
+    end = table.shape[1] - 1e-9
     for r in range(len(rows)):
         row, kind = rows[r], which[r]
         for k in range(x.shape[1]):
-            total, slope, outside = 0.0, 0.0, False
-            for g in range(weight.shape[1]):
-                w = weight[row, g]
-                if w == 0.0:
-                    continue
-                inverse = 1.0 / scale[row, g]
-                z = (x[r, k] - loc[row, g]) * inverse
-                position = abs(z) * steps
-                if position >= intervals:
-                    outside = True
-                    break
+            far[r, k] = False
+            below[r, k] = 0.0
+        nodes = weight.shape[1]
+        while nodes > 1 and weight[row, nodes - 1] == 0.0:
+            nodes -= 1
+        for g in range(nodes):
+            w, centre, inverse = weight[row, g], loc[row, g], steps / scale[row, g]
+            for k in range(x.shape[1]):
+                z = (x[r, k] - centre) * inverse
+                position = min(abs(z), end)
+                far[r, k] |= position == end
                 index = int(position)
                 part = position - index
-                c1, c2, c3 = table[kind, index, 1], table[kind, index, 2], table[kind, index, 3]
-                tail = table[kind, index, 0] + part * (c1 + part * (c2 + part * c3))
-                total += w * (tail if z < 0 else 1.0 - tail)
-                slope -= w * inverse * steps * (c1 + part * (2.0 * c2 + 3.0 * part * c3))
-            below[r, k], density[r, k], far[r, k] = total, slope, outside
+                c = table[kind, index]
+                tail = c[0] + part * (c[1] + part * (c[2] + part * c[3]))
+                below[r, k] += w * (tail if z < 0 else 1.0 - tail)
+
+
+def _quantiles(
+    rows: NDArray[np.intp],
+    weight: NDArray[np.float64],
+    loc: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    p: NDArray[np.float64],
+    t: NDArray[np.float64],
+    inflation: NDArray[np.float64],
+    which: NDArray[np.intp],
+    table: NDArray[np.float64],
+    steps: float,
+    settled: float,
+    far: NDArray[np.bool_],
+    out: NDArray[np.float64],
+) -> None:
+    """Solve sum_g W_g T(z) = p for each row by safeguarded Newton; t (rows, k) are the quantiles of one t."""
+    end = table.shape[1] - 1e-9
+    inverse = np.empty(weight.shape[1])
+    for r in range(len(rows)):
+        row, kind = rows[r], which[r]
+        nodes = weight.shape[1]
+        while nodes > 1 and weight[row, nodes - 1] == 0.0:
+            nodes -= 1
+        mean, variance = 0.0, 0.0
+        for g in range(nodes):
+            inverse[g] = steps / scale[row, g]
+            mean += weight[row, g] * loc[row, g]
+        for g in range(nodes):
+            away = loc[row, g] - mean
+            variance += weight[row, g] * (inflation[r] * scale[row, g] * scale[row, g] + away * away)
+        for k in range(len(p)):
+            far[r, k] = False
+            low, high = np.inf, -np.inf
+            for g in range(nodes):
+                at = loc[row, g] + scale[row, g] * t[r, k]
+                low, high = min(low, at), max(high, at)
+            smallest, close = 1e-15 * max(abs(low), abs(high)), settled * min(p[k], 1.0 - p[k])
+            x = min(max(mean + t[r, k] * math.sqrt(variance / inflation[r]), low), high)
+            for _ in range(100):
+                total, slope = 0.0, 0.0
+                for g in range(nodes):
+                    z = (x - loc[row, g]) * inverse[g]
+                    position = min(abs(z), end)
+                    far[r, k] |= position == end
+                    index = int(position)
+                    part = position - index
+                    c = table[kind, index]
+                    tail = c[0] + part * (c[1] + part * (c[2] + part * c[3]))
+                    total += weight[row, g] * (tail if z < 0 else 1.0 - tail)
+                    slope -= weight[row, g] * inverse[g] * (c[1] + part * (2.0 * c[2] + 3.0 * part * c[3]))
+                if total <= p[k]:
+                    low = x
+                if total >= p[k]:
+                    high = x
+                step = x - (total - p[k]) / slope if slope > 0.0 else low - 1.0
+                inside = low <= step <= high
+                if not inside:
+                    step = 0.5 * (low + high)
+                moved = abs(step - x)
+                x = step
+                if moved <= smallest or (inside and abs(total - p[k]) <= close):
+                    break
+            out[r, k] = x
+
+
+def _gap_sums(
+    z: NDArray[np.float64], observed: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Sum products of neighbouring answered days by gap: the gaps, their counts, and the sums (Q, S, 1 + 3 gaps)."""
+    series, days, size = z.shape
+    place = np.full(days + 1, -1)
+    for s in range(series):
+        last = -1
+        for day in range(days):
+            if observed[s, day]:
+                if last >= 0:
+                    place[day - last] = 0
+                last = day
+    gaps = np.flatnonzero(place == 0)
+    for g in range(len(gaps)):
+        place[gaps[g]] = g
+    entries, kinds = size * (size + 1) // 2, len(gaps)
+    counts, sums = np.zeros((series, kinds)), np.zeros((entries, series, 1 + 3 * kinds))
+    own = np.zeros((1 + 3 * kinds, entries))
+    for s in range(series):
+        own[:] = 0.0
+        last = -1
+        for day in range(days):
+            if not observed[s, day]:
+                continue
+            entry = 0
+            if last < 0:
+                for i in range(size):
+                    for j in range(i + 1):
+                        own[0, entry] = z[s, day, i] * z[s, day, j]
+                        entry += 1
+            else:
+                g = place[day - last]
+                counts[s, g] += 1.0
+                for i in range(size):
+                    before, change = z[s, last, i], z[s, day, i] - z[s, last, i]
+                    for j in range(i + 1):
+                        before_j, change_j = z[s, last, j], z[s, day, j] - z[s, last, j]
+                        own[1 + g, entry] += change * change_j
+                        own[1 + kinds + g, entry] += change * before_j + before * change_j
+                        own[1 + 2 * kinds + g, entry] += before * before_j
+                        entry += 1
+            last = day
+        for entry in range(entries):
+            for column in range(1 + 3 * kinds):
+                sums[entry, s, column] = own[column, entry]
+    return gaps.astype(np.float64), counts, sums
 
 
 def _posterior(
@@ -129,7 +250,7 @@ def _posterior(
     by_power = np.empty((3, entries, nodes))
     factors = np.empty((n_ratio, entries, nodes))
     log_w, roots = np.empty((n_ratio, nodes)), np.empty((n_ratio, nodes))
-    w_contrast, b_node = np.empty((k_count, p)), np.empty(p)
+    w_contrast, b_node, pivot = np.empty((k_count, p)), np.empty(p), np.empty(p)
     count = 0
     for s in range(series):
         answered, last, steps = 0, -1, 0
@@ -212,22 +333,27 @@ def _posterior(
                             a[at_i + k, n] -= a[at_i + j, n] * a[at_k, n] / a[at_j, n]
             for n in range(nodes):
                 value = -0.5 * (log_v[n] + ratio[r] * log_det_per_ratio[s] + df * math.log(a[rss_at, n]))
-                value += log_prior[n * n_ratio + r] - 0.5 * math.log(roots[r, n])
-                log_w[r, n] = value
-                top = max(top, value)
+                log_w[r, n] = value + log_prior[n * n_ratio + r]
+                top = max(top, log_w[r, n])
         total = 0.0
         for r in range(n_ratio):
             for n in range(nodes):
-                log_w[r, n] = math.exp(log_w[r, n] - top) if log_w[r, n] - top > -700.0 else 0.0
+                # Determinants of unit-length columns stay near 1: they need no part in the scaling by `top`.
+                log_w[r, n] = math.exp(max(log_w[r, n] - top, -700.0)) / math.sqrt(roots[r, n])
                 total += log_w[r, n]
+        for r in range(n_ratio):
+            for a_phi in range(n_phi):
+                for b in range(n_share):
+                    log_w[r, a_phi * n_share + b] /= total
+                    weight = log_w[r, a_phi * n_share + b]
+                    marginals[s, a_phi] += weight
+                    marginals[s, n_phi + b] += weight
+                    marginals[s, n_phi + n_share + r] += weight
         coefficients[s] = 0.0
         kept = 0.0
         for n in range(nodes):
             for r in range(n_ratio):
-                weight = log_w[r, n] / total
-                marginals[s, n // n_share] += weight
-                marginals[s, n_phi + n % n_share] += weight
-                marginals[s, n_phi + n_share + r] += weight
+                weight = log_w[r, n]
                 if weight <= negligible:
                     continue
                 kept += weight
@@ -235,26 +361,28 @@ def _posterior(
                 out_row[count], out_node[count] = s, n * n_ratio + r
                 out[count, 0], out[count, 1] = weight, a[rss_at, n]
                 last_row = p * (p + 1) // 2
+                for j in range(p):
+                    pivot[j] = 1.0 / a[j * (j + 1) // 2 + j, n]
                 for k in range(k_count):
                     mean = 0.0
                     for j in range(p):
                         value = contrasts[s, k, j]
                         for i in range(j):
-                            value -= a[j * (j + 1) // 2 + i, n] / a[i * (i + 1) // 2 + i, n] * w_contrast[k, i]
+                            value -= a[j * (j + 1) // 2 + i, n] * pivot[i] * w_contrast[k, i]
                         w_contrast[k, j] = value
-                        mean += value * a[last_row + j, n] / a[j * (j + 1) // 2 + j, n]
+                        mean += value * a[last_row + j, n] * pivot[j]
                     out[count, 2 + k] = mean
                     for m in range(k + 1):
                         scale = 0.0
                         for j in range(p):
-                            scale += w_contrast[k, j] * w_contrast[m, j] / a[j * (j + 1) // 2 + j, n]
+                            scale += w_contrast[k, j] * w_contrast[m, j] * pivot[j]
                         out[count, 2 + k_count + k * k_count + m] = scale
                         out[count, 2 + k_count + m * k_count + k] = scale
                 for j in range(p - 1, -1, -1):
                     value = a[last_row + j, n]
                     for i in range(j + 1, p):
                         value -= a[i * (i + 1) // 2 + j, n] * b_node[i]
-                    b_node[j] = value / a[j * (j + 1) // 2 + j, n]
+                    b_node[j] = value * pivot[j]
                     coefficients[s, j] += weight * b_node[j]
                 count += 1
         for j in range(p):

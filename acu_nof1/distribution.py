@@ -27,6 +27,8 @@ TABLE_END = 24
 """Beyond this |t| the table ends and the exact tail is evaluated."""
 CELLS_AT_ONCE = 200_000
 """Evaluations held in memory at once: about the size of a processor's cache."""
+SETTLED = 1e-6
+"""A search whose probability is off by this share of the tail ends with the next Newton step, which squares it."""
 DAYS_PER_MONTH = 28
 """Headache diaries count days per 28 days, the unit of the headache guidelines."""
 
@@ -88,6 +90,8 @@ class TMixture(Distribution):
 
     def cdf(self, x: ArrayLike) -> Floats:
         """How probable is a value below x? F(x) = sum_g W_g T_nu((x - m_g) / s_g)."""
+        if len(self.df) >= compiled.WORTH_COMPILING and compiled.available():
+            return _evaluate(self._compiled_cdf, x, self.df, self.loc.shape[1])
         return _evaluate(self._cdf_and_density, x, self.df, self.loc.shape[1])
 
     def quantile(self, p: ArrayLike) -> Floats:
@@ -96,6 +100,8 @@ class TMixture(Distribution):
         Safeguarded Newton from the moment-matched t. The smallest and the largest of the node quantiles bracket
         the answer, because at the smallest every node still has F <= p. Accurate to 1e-12 of the width.
         """
+        if len(self.df) >= compiled.WORTH_COMPILING and compiled.available():
+            return _invert(p, self.df, self.weight.shape[1], self._compiled_quantiles)
         return _invert(p, self.df, self.weight.shape[1], self._quantiles)
 
     def take(self, rows: ArrayLike) -> TMixture:
@@ -103,37 +109,51 @@ class TMixture(Distribution):
         return _take(self, rows)
 
     def _cdf_and_density(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
-        if len(self.df) >= compiled.WORTH_COMPILING and compiled.available():
-            return self._compiled(rows, x)
-        return self._reference(rows, x)
-
-    def _reference(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
         scale = self.scale[rows, None, :]
         z = (x[:, :, None] - self.loc[rows, None, :]) / scale
         below, density = student(z, self.df[rows])
         weight = self.weight[rows, :, None]
         return (below @ weight)[..., 0], ((density / scale) @ weight)[..., 0]
 
-    def _compiled(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
-        distinct, which = np.unique(self.df[rows], return_inverse=True)
-        table = np.stack([_tail_table(int(nu)).T for nu in distinct])
-        below, density, far = np.empty_like(x), np.empty_like(x), np.empty(x.shape, dtype=bool)
-        compiled.mixture(
-            rows, self.weight, self.loc, self.scale, x, which, table, float(STEPS_PER_UNIT), far, below, density
+    def _compiled_cdf(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
+        which, table = _tables(self.df[rows])
+        below, far = np.empty_like(x), np.empty(x.shape, dtype=bool)
+        compiled.cdf(rows, self.weight, self.loc, self.scale, x, which, table, float(STEPS_PER_UNIT), far, below)
+        beyond = far.any(axis=1)
+        if beyond.any():
+            below[beyond] = self._cdf_and_density(rows[beyond], x[beyond])[0]
+        return below, below
+
+    def _compiled_quantiles(self, rows: Ints, p: Floats) -> Floats:
+        which, table = _tables(self.df[rows])
+        t = special.stdtrit(self.df[rows, None], p[None, :])
+        out, far = np.empty(t.shape), np.empty(t.shape, dtype=bool)
+        compiled.quantiles(
+            rows,
+            self.weight,
+            self.loc,
+            self.scale,
+            p,
+            t,
+            _inflation(self.df[rows]),
+            which,
+            table,
+            float(STEPS_PER_UNIT),
+            SETTLED,
+            far,
+            out,
         )
-        some = np.flatnonzero(far.any(axis=1))
-        if len(some):
-            chosen = self.take(rows[some])
-            below[some], density[some] = chosen._reference(np.arange(len(some)), x[some])
-        return below, density
+        beyond = far.any(axis=1)
+        if beyond.any():
+            out[beyond] = self._quantiles(rows[beyond], p)
+        return out
 
     def _quantiles(self, rows: Ints, p: Floats) -> Floats:
         df = self.df[rows]
         t = special.stdtrit(df[:, None], p[None, :])
         loc, scale, weight = self.loc[rows], self.scale[rows], self.weight[rows]
         mean = np.sum(weight * loc, axis=1)
-        # Variances of the t components exist for df > 2 only; the scales serve for a start with fewer.
-        inflation = np.where(df > 2, df / np.maximum(df - 2, 1), 1.0)
+        inflation = _inflation(df)
         variance = np.sum(weight * (inflation[:, None] * scale**2 + (loc - mean[:, None]) ** 2), axis=1)
         start = mean[:, None] + t * np.sqrt(variance / inflation)[:, None]
         ends = loc[:, None, :] + scale[:, None, :] * t[:, :, None]
@@ -421,6 +441,22 @@ def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
     return np.where(z < 0, tail, 1 - tail), density
 
 
+def _inflation(df: Floats) -> Floats:
+    """Variance of a t over its squared scale; 1 where it has none, which serves for the start of a search."""
+    return np.where(df > 2, df / np.maximum(df - 2, 1), 1.0)
+
+
+def _tables(df: Floats) -> tuple[Ints, Floats]:
+    """Which of the stacked tables (kinds, intervals, 4) belongs to each row."""
+    distinct, which = np.unique(df, return_inverse=True)
+    return which.astype(np.intp), _stacked(tuple(distinct.tolist()))
+
+
+@lru_cache(maxsize=8)
+def _stacked(distinct: tuple[float, ...]) -> Floats:
+    return np.stack([np.ascontiguousarray(_tail_table(int(nu)).T) for nu in distinct])
+
+
 @lru_cache(maxsize=512)
 def _tail_table(nu: int) -> Floats:
     """Cubic coefficients (4, intervals) of P(t_nu > a) on equal intervals of a, by Hermite interpolation."""
@@ -483,15 +519,13 @@ def _invert(p: ArrayLike, valid: Floats, nodes: int, quantiles: Callable[[Ints, 
 
 
 def _newton(
-    function: RowFunction, rows: Ints, p: Floats, low: Floats, high: Floats, start: Floats, settled: float = 1e-7
+    function: RowFunction, rows: Ints, p: Floats, low: Floats, high: Floats, start: Floats, settled: float = SETTLED
 ) -> Floats:
-    """Solve F(x) = p inside [low, high], rows x levels at once; a step that leaves the bracket becomes a bisection.
-
-    A last step of `settled` times the bracket leaves an error of about its square where the slope is exact.
-    """
+    """Solve F(x) = p inside [low, high], rows x levels at once; a step that leaves the bracket becomes a bisection."""
     low, high = low.copy(), high.copy()
     x = np.clip(start, low, high)
-    tolerance = settled * (high - low) + 4 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
+    smallest = 4 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
+    close = settled * np.minimum(p, 1 - p)
     active = np.arange(len(rows))
     for _ in range(100):
         value, slope = function(rows[active], x[active])
@@ -503,7 +537,7 @@ def _newton(
         inside = (proposal >= low[active]) & (proposal <= high[active])
         proposal = np.where(inside, proposal, (low[active] + high[active]) / 2)
         x[active] = proposal
-        moving = np.abs(proposal - at) > tolerance[active]
+        moving = (np.abs(proposal - at) > smallest[active]) & ((np.abs(error) > close) | ~inside)
         active = active[moving.any(axis=1)]
         if not len(active):
             break

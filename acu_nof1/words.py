@@ -626,7 +626,6 @@ HEADINGS: Mapping[str, str] = {
 }
 MIND = "Mind before reading it as an effect:"
 SAFETY = "Safety."
-BANDS_REST = "Also:"
 STATUS_WORDS: Mapping[str, str] = {"rejected": "not read", "missing": "missing", "converted": "converted"}
 PRIMARY = "primary"
 
@@ -656,7 +655,7 @@ def agreed_line(protocol: Protocol) -> str:
 
 
 def diary_days(name: str, sides: Iterable[tuple[str, int, int]]) -> str:
-    """Say how much of the diary was kept: 14 of 14 days before treatment, 72 of 84 during it."""
+    """Say how much of the diary was kept: 14 of 14 days before treatment and 72 of 84 days during treatment."""
     said = [f"{answered} of {days} days {when}" for when, answered, days in sides if days]
     return f"Diary of {name}: {listing(said)}." if said else ""
 

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acu_nof1.load.dates import ASK_FORMAT, ASK_ORDER, ASK_OTHER_FORMAT, read_days
@@ -97,11 +97,13 @@ def test_serial_numbers_of_a_1904_workbook():
     assert iso(days("44565", day_zero=dt.date(1904, 1, 1))) == ["2026-01-05"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=24), max_size=6), st.sampled_from([None, True, False]))
 def test_any_text_is_a_day_or_none(texts, dayfirst):
     assert len(days(*texts, dayfirst=dayfirst).days) == len(texts)
 
 
+@settings(deadline=None)
 @given(st.dates(dt.date(1970, 1, 1), dt.date(2068, 12, 31)), st.sampled_from(["%d/%m/%Y", "%d.%m.%y", "%d-%m-%Y"]))
 def test_declared_day_first_round_trip(day, pattern):
     assert iso(days(day.strftime(pattern), dayfirst=True)) == [day.isoformat()]

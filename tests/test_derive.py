@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acu_nof1.derive import CSD_ITEMS, OUT_OF_ORDER, TIME_IN_BED, TOO_MUCH_SLEEP, consensus_sleep
@@ -83,6 +83,7 @@ def test_many_nights_are_the_same_as_each_alone():
 minutes = st.one_of(st.just(np.nan), st.floats(0, 1439))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(minutes, minutes, minutes, minutes, minutes, minutes), min_size=1, max_size=8))
 def test_derived_sleep_is_always_possible(rows):
     nights = consensus_sleep(pd.DataFrame(rows, columns=CSD_ITEMS))

@@ -19,6 +19,7 @@ from acu_nof1.errors import AcuError, UnreadableFileError, UsageError
 from acu_nof1.load.cells import NO_DATE, SAME_TWICE, SEVERAL
 from acu_nof1.load.complaints import shown
 from acu_nof1.load.diaries import read_diary
+from acu_nof1.load.layouts import LAYOUTS
 from acu_nof1.outcomes import OUTCOMES, Outcome
 from acu_nof1.protocol import DiaryFile
 
@@ -138,8 +139,8 @@ def test_zero_is_zero_and_blank_is_counted_only(diary):
 
 
 def test_units_of_a_file(diary):
-    read = diary("date,sleep\n2026-01-05,7.5\n2026-01-06,8\n", outcomes=(SLEEP,), units={"sleep": "h"})
-    assert read.values["sleep"].tolist() == [450, 480]
+    read = diary("date,sleep\n2026-01-05,7.5\n2026-01-06,7.1\n", outcomes=(SLEEP,), units={"sleep": "h"})
+    assert read.values["sleep"].tolist() == [450, 426]
     assert read.ledger["rule"].tolist() == ["converted from h to min"] * 2
     assert read.counts.converted == 2
 
@@ -237,6 +238,14 @@ def test_a_day_with_any_headache_is_a_headache_day(diary):
     assert read.ledger["rule"].tolist() == [f"yes or no in words; {SEVERAL.name}: yes if any is yes"] * 2
 
 
+def test_morning_and_evening_columns_are_one_file_read_twice(tmp_path):
+    (tmp_path / "pain.csv").write_text("date,AM,PM\n2026-01-05,6,4\n2026-01-06,,5\n2026-01-07,3,3\n")
+    twice = [DiaryFile(file="pain.csv", columns={"pain": title}, reducer="worst") for title in ("AM", "PM")]
+    read = consistent(read_diary(*twice, outcomes=(PAIN,), folder=tmp_path))
+    assert pain(read) == [6, 5, 3]
+    assert read.ledger["column"].tolist() == ["AM", "PM", "PM"]
+
+
 def test_conflict_between_files_is_settled_like_one_within(diary):
     read = diary("date,pain\n2026-01-05,6\n2026-01-06,5\n", "date,pain\n2026-01-06,7\n2026-01-07,5\n")
     assert pain(read) == [6, 6, 5]
@@ -263,6 +272,33 @@ def test_long_table_with_other_titles(diary):
     assert pain(read) == [6.5]
     with pytest.raises(UnreadableFileError, match="no column holds the answer"):
         diary(text, columns={"date": "when", "question": "what"})
+
+
+@pytest.mark.parametrize(
+    ("text", "layout"),
+    [
+        ("Timestamp,Pain\n2026-01-05 21:30:00,6\n", "google_forms"),
+        ("Timestamp,Date,Pain\n2026-01-06 08:30:00,2026-01-05,6\n", "google_forms"),
+        (
+            "full_date,date,weekday,time,mood,activities,pain\n2026-01-05,5 January,Monday,10:00 pm,good,run | rest,6\n",
+            "daylio",
+        ),
+        (
+            "date,date formatted,weekday,time of day,category,rating/amount,detail,notes\n"
+            "5th Jan 2026,2026-01-05,Monday,pm,Pain,6,,\n5th Jan 2026,2026-01-05,Monday,pm,Mood,3,,\n",
+            "bearable",
+        ),
+    ],
+)
+def test_named_layouts_are_recognised(diary, text, layout):
+    read = diary(text)
+    assert read.values["pain"].to_dict() == {pd.Timestamp("2026-01-05"): 6}
+    assert read.sources[0].read_as.endswith(layout)
+
+
+def test_layouts_have_distinct_names_and_a_date():
+    assert len({layout.name for layout in LAYOUTS}) == len(LAYOUTS)
+    assert all(layout.columns["date"] and layout.looks_like for layout in LAYOUTS)
 
 
 # ------------------------------------------------------------------------------------------------- sleep
@@ -300,6 +336,23 @@ def test_impossible_night_is_rejected_and_the_slip_flagged(diary):
     assert read.counts.rejected == 6
     assert set(read.ledger["rule"]) == {"the times of this night are out of order"}
     assert any("row 3 column into_bed: a bedtime in the morning or at noon" in line for line in said(read, "warning"))
+
+
+def test_typed_sleep_that_contradicts_the_clock_times(diary):
+    typed = "date,sleep\n2026-01-05,380\n2026-01-06,400\n"
+    night = NIGHT + "2026-01-05,22:45,23:10,30,25,06:35,07:05\n"
+    read = diary(night, typed, outcomes=(SLEEP,))
+    assert read.values["sleep"].tolist() == [385, 400]
+    assert set(read.ledger["rule"]) == {f"{SEVERAL.name}: mean"}
+    assert (read.counts.converted, read.counts.kept) == (7, 1)
+    same = diary(night, typed.replace("380", "390"), outcomes=(SLEEP,))
+    assert same.values["sleep"].tolist() == [390, 400]
+    assert same.ledger.empty
+
+
+def test_bare_hour_is_flagged(diary):
+    read = diary(NIGHT + "2026-01-05,22,23:10,30,25,6,07:05\n", outcomes=(SLEEP,))
+    assert any('row 2 column into_bed: "22": an hour without minutes' in line for line in said(read, "warning"))
 
 
 def test_same_night_twice(diary):
@@ -348,6 +401,19 @@ def test_column_that_is_not_there(diary):
         diary("tag,Pain\n2026-01-05,6\n")
 
 
+def test_every_wrong_declaration_of_a_file_is_named(diary):
+    with pytest.raises(UnreadableFileError) as caught:
+        diary("tag,Pain\n2026-01-05,6\n", columns={"pain": "Pein", "pian": "Pain"}, units={"pain": "h"})
+    assert len(caught.value.problems) == 4
+
+
+def test_titles_from_the_file_are_made_visible(diary):
+    title = "Pain\x1b[31m" + "z" * 200
+    read = diary(f"date,{title}\n2026-01-05,6\n2026-01-06,bad\n", columns={"pain": title})
+    assert row(read)["column"].startswith("Pain\\x1b[31mzzz")
+    assert all(line.isprintable() and len(line) < 300 for line in said(read))
+
+
 def test_outcome_without_a_column_is_an_error_beside_the_values(diary):
     read = diary("date,pain\n2026-01-05,6\n", outcomes=(PAIN, STEPS))
     assert pain(read) == [6]
@@ -375,6 +441,8 @@ def test_wrong_calls(diary):
     assert 'Did you mean "dayfirst"?' in str(caught.value)
     with pytest.raises(UsageError, match="decimal"):
         diary("date,pain\n2026-01-05,6\n", decimal=";")
+    with pytest.raises(UsageError, match="no outcome"):
+        diary("date,pain\n2026-01-05,6\n", outcomes=())
     with pytest.raises(UsageError, match="no file"):
         read_diary(outcomes=(PAIN,))
     with pytest.raises(UsageError, match="beside a DiaryFile"):
@@ -404,6 +472,11 @@ def test_phase_labels_are_kept(diary):
     )
     assert read.phase_labels.to_dict() == {pd.Timestamp("2026-01-05"): "before", pd.Timestamp("2026-01-06"): "during"}
     assert diary("date,pain\n2026-01-05,6\n").phase_labels.empty
+
+
+def test_answers_that_look_like_titles_are_not_the_header(diary):
+    with pytest.raises(UnreadableFileError, match='the columns are "when", "what", "score"'):
+        diary("when,what,score\n2026-01-05,Pain,6\n2026-01-06,Pain,5\n")
 
 
 def test_workbook(tmp_path):

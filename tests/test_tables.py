@@ -185,6 +185,11 @@ def test_what_is_no_table_is_said_clearly(table, content, found):
     assert caught.value.problems[0].remedy
 
 
+def test_endless_cell(table):
+    with pytest.raises(UnreadableFileError, match="a cell could not be read"):
+        table('date,pain\n2026-01-05,"' + "x" * 200_000 + '"\n')
+
+
 def test_missing_file_folder_and_impossible_name(tmp_path):
     with pytest.raises(UnreadableFileError, match="no such file"):
         read_table(tmp_path / "none.csv")
@@ -241,6 +246,16 @@ def test_merged_preamble(workbook):
     )  # fmt: skip
     assert read.columns == ("date", "pain")
     assert read.numbers.tolist() == [3]
+
+
+def test_wrong_size_written_by_another_program(workbook, tmp_path):
+    workbook(["date", "pain"], ["2026-01-05", 6])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(tmp_path / "diary.xlsx") as old, zipfile.ZipFile(packed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'dimension ref="A1:B2"', b'dimension ref="A1"'))
+    (tmp_path / "diary.xlsx").write_bytes(packed.getvalue())
+    assert cells(read_table(tmp_path / "diary.xlsx")) == [["2026-01-05", "6"]]
 
 
 def test_sheets(workbook):

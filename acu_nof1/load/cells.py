@@ -88,11 +88,11 @@ YES_NO = Rule("yes or no in words")
 NOT_YES_NO = Rule("neither yes nor no", "Write yes or no, or 1 or 0.")
 DURATION = Rule("hours and minutes")
 NO_DURATION = Rule("a clock time where a number was expected", "Type the number.")
-OTHER_UNIT = Rule("a unit the outcome does not have", "Write the number only, or declare `units` for this outcome.")
+OTHER_UNIT = Rule("a number with other words behind it", "Write the number only, or declare `units`.")
 MORE_THAN_A_DAY = Rule("more than the 24 hours of a day", 'If these are minutes, declare units = {… = "min"}.')
 NO_DATE = Rule("no readable date", "Write dates as 2026-01-31, or declare date_format or dayfirst.")
 SAME_TWICE = Rule("same day twice, same value")
-SEVERAL = Rule("several answers on one day")
+SEVERAL = Rule("several answers on one day", "Declare `reducer`: mean, worst, best, first or last.")
 NEGATIVE = Rule("below zero", "An amount cannot be negative: mend the cell, or declare the code in `missing`.")
 
 
@@ -203,6 +203,8 @@ class Reader:
         return Reading(math.nan, "rejected", rule) if math.isnan(value) else self._checked(value, rule)
 
     def _checked(self, value: float, rule: Rule) -> Reading:
+        if rule is not KEPT:
+            value = round(value, 9)  # 7.1 h are 426 minutes, not 425.99999999999994
         if wrong := self._outside(value):
             return Reading(math.nan, "rejected", wrong)
         return Reading(value + 0.0, "kept" if rule is KEPT else "converted", rule)  # + 0.0: no minus zero
@@ -341,11 +343,7 @@ class Reader:
         try:
             return value * conversion(unit, self.outcome.unit), Rule(f"converted from {unit} to {self.outcome.unit}")
         except ValueError:
-            return math.nan, OTHER_UNIT if unit == "%" or _is_unit(unit) else WORD
-
-
-def _is_unit(word: str) -> bool:
-    return base_unit(word) in ("min", "h", "mm", "cm", "points", "steps", "kg", "km", "s", "sec")
+            return math.nan, OTHER_UNIT
 
 
 def folded(text: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.errors import Problem, did_you_mean
-from acu_nof1.load.cells import BLANK, NO_DATE, NONE_UNDECLARED, SAME_TWICE, SEVERAL
+from acu_nof1.load.cells import BLANK, NO_DATE, SAME_TWICE
 from acu_nof1.load.tables import spoken_rows
 from acu_nof1.outcomes import conversion
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from acu_nof1.errors import Severity
     from acu_nof1.outcomes import Outcome
 
 TOO_MANY_REJECTED = 0.20
@@ -45,11 +44,12 @@ def nearest(word: str, titles: Iterable[str]) -> str:
     return hint if hint.startswith("Did") else ""
 
 
-def place(where: str, numbers: Iterable[int]) -> str:
-    """``pain.csv column pain`` and rows -> ``pain.csv row 12 column pain``."""
-    file, _, column = where.partition(" column ")
-    rows = spoken_rows(numbers)
-    return f"{file} {rows}{',' if rows.startswith('rows') else ''} column {column}"
+def place(file: str, column: str, rows: Iterable[int] | None = None) -> str:
+    """Where is it, as the user sees it: ``pain.csv row 12 column pain``?"""
+    if rows is None:
+        return f"{file} column {shown(column)}"
+    said = spoken_rows(rows)
+    return f"{file} {said}{',' if said.startswith('rows') else ''} column {shown(column)}"
 
 
 def examples(raw: pd.Series[str]) -> str:
@@ -66,43 +66,33 @@ def is_listed(cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def cell_problems(cells: pd.DataFrame) -> list[Problem]:
-    """One problem per file, column and rule, with its rows; and columns of which much was not read."""
+    """One problem per column and rule (a warning if something can be done), and columns mostly refused."""
     problems = _mostly_rejected(cells)
-    listed = cells[is_listed(cells) & cells["rule"].ne(NO_DATE.name).to_numpy()]
-    for (file, column, status, rule), group in listed.groupby(["file", "column", "status", "rule"], sort=False):
-        where = place(f"{file} column {column}", np.sort(group["row"].unique()))
-        what = f"{examples(group['raw'])}: {rule}."
-        problems.append(Problem(_severity(str(status), str(rule)), where, what, str(group["remedy"].iloc[0])))
+    for _, group in cells[is_listed(cells)].groupby(["source", "rule"], sort=False):
+        first = group.iloc[0]
+        if first["rule"] != NO_DATE.name:  # said once, of the column of dates
+            where = place(first["file"], first["column"], np.sort(group["row"].unique()))
+            what = f"{examples(group['raw'])}: {first['rule']}."
+            problems.append(Problem("warning" if first["remedy"] else "note", where, what, first["remedy"]))
     return problems
 
 
 def _mostly_rejected(cells: pd.DataFrame) -> list[Problem]:
-    refused = (cells["status"].eq("rejected") & ~cells["rule"].isin([SAME_TWICE.name, NO_DATE.name])).to_numpy()
-    if not refused.any():
-        return []
-    columns = ["file", "column", "outcome"]
-    counts = pd.DataFrame(
-        {
-            "answered": cells[cells["rule"] != BLANK.name].groupby(columns, sort=False).size(),
-            "refused": cells[refused].groupby(columns, sort=False).size(),
-        }
-    ).reset_index()
+    status, rule = cells["status"].to_numpy(dtype=object), cells["rule"].to_numpy(dtype=object)
+    refused = (status == "rejected") & (rule != SAME_TWICE.name) & (rule != NO_DATE.name)
+    counts = pd.DataFrame({"refused": refused, "answered": rule != BLANK.name}).groupby(cells["source"]).sum()
+    firsts = cells.drop_duplicates("source")[["file", "column", "outcome"]].astype(str).to_numpy()
     return [
         Problem(
             "error",
-            f"{row.file} column {row.column}",
-            f"{row.refused:.0f} of {row.answered:.0f} answers to {row.outcome} were not read.",
+            place(file, column),
+            f"{refused} of {answered} answers to {outcome} were not read.",
             "The column is probably on another scale, in another unit or format than declared "
             "(a sum where the mean was expected, cm for mm).",
         )
-        for row in counts[counts["refused"] > TOO_MANY_REJECTED * counts["answered"]].itertuples()
+        for (file, column, outcome), (refused, answered) in zip(firsts, counts.to_numpy().tolist(), strict=True)
+        if refused > TOO_MANY_REJECTED * answered
     ]
-
-
-def _severity(status: str, rule: str) -> Severity:
-    if rule == SAME_TWICE.name:
-        return "note"
-    return "warning" if status == "rejected" or SEVERAL.name in rule or rule == NONE_UNDECLARED.name else "note"
 
 
 def too_short(outcome: Outcome, values: pd.Series[float], cells: pd.DataFrame) -> list[Problem]:
@@ -117,7 +107,7 @@ def too_short(outcome: Outcome, values: pd.Series[float], cells: pd.DataFrame) -
     return [
         Problem(
             "error",
-            f"{own['file'].iloc[0]} column {own['column'].iloc[0]}",
+            place(str(own["file"].iloc[0]), str(own["column"].iloc[0])),
             f"half of the nights have less than {SHORT_SLEEP:.0f} minutes of {outcome.label.lower()}: are these hours?",
             f'If they are hours, declare units = {{{outcome.name} = "h"}}.',
         )

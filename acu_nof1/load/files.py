@@ -47,8 +47,8 @@ class ReadFile:
 
     source: Source
     reducer: str
-    cells: pd.DataFrame  # CELL_COLUMNS; one row per cell of a mapped outcome column
-    derived: pd.DataFrame  # outcome, date, value, night: values computed from the cells of a night
+    cells: tuple[pd.DataFrame, ...]  # a frame per mapped column, a row per cell (see `rows.framed`)
+    derived: pd.DataFrame  # outcome, date, value, file, row: computed from a night's cells
     problems: tuple[Problem, ...]
     found: tuple[str, ...]
     phase_labels: pd.Series[str]
@@ -97,12 +97,11 @@ def read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outco
     if not questions and not wanted:
         titles = asked(table, roles) if layout.shape == "long" else table.columns
         raise UnreadableFileError([nothing_found(name, titles, outcomes)])
-    cells = pd.concat([*columns, *nights], ignore_index=True)
     problems += _notes(desk, questions, bool(wanted)) + _late(desk)
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
         file.reducer,
-        cells,
+        (*columns, *nights),
         derived,
         tuple(problems),
         tuple(outcome.name for outcome in (*questions, *wanted)),
@@ -115,22 +114,23 @@ def _days(
 ) -> tuple[npt.NDArray[np.datetime64], list[Problem]]:
     texts = table.rows[roles["date"]]
     read = read_days(texts, date_format=file.date_format, dayfirst=file.dayfirst, day_zero=table.day_zero)
-    where = f"{name} column {roles['date']}"
+    title, undated = roles["date"], np.isnat(read.days)
     problems = []
     if read.question is not None:
         what, remedy = read.question
         example = str(texts.iloc[0])
-        problems.append(Problem("error", where, f'{what}, as in "{shown(example)}": no answer was read.', remedy))
+        problems.append(
+            Problem("error", place(name, title), f'{what}, as in "{shown(example)}": no answer was read.', remedy)
+        )
     elif read.read_as:
-        problems.append(Problem("note", where, f"{read.read_as}.", ""))
-    if read.question is None and np.isnat(read.days).any():
-        numbers = table.numbers[np.isnat(read.days)]
-        what = f"{examples(texts[np.isnat(read.days)])}: {NO_DATE.name}, the answers of the row are not read."
-        problems.append(Problem("warning", place(where, numbers), what, NO_DATE.remedy))
-    return read.days, problems + _odd_days(read.days, table, where)
+        problems.append(Problem("note", place(name, title), f"{read.read_as}.", ""))
+    if read.question is None and undated.any():
+        what = f"{examples(texts[undated])}: {NO_DATE.name}, the answers of the row are not read."
+        problems.append(Problem("warning", place(name, title, table.numbers[undated]), what, NO_DATE.remedy))
+    return read.days, problems + _odd_days(name, title, table, read.days)
 
 
-def _odd_days(days: npt.NDArray[np.datetime64], table: Table, where: str) -> list[Problem]:
+def _odd_days(name: str, title: str, table: Table, days: npt.NDArray[np.datetime64]) -> list[Problem]:
     """Days that have not come yet, and years far from the others."""
     known = ~np.isnat(days)
     if not known.any():
@@ -143,7 +143,7 @@ def _odd_days(days: npt.NDArray[np.datetime64], table: Table, where: str) -> lis
     return [
         Problem(
             "warning",
-            f"{place(where, table.numbers[mask])}",
+            place(name, title, table.numbers[mask]),
             f'{what}: "{str(days[mask][0])[:10]}".',
             "Check the date.",
         )
@@ -189,8 +189,8 @@ def _late(desk: Desk) -> list[Problem]:
     entered = read_days(texts, dayfirst=desk.file.dayfirst, day_zero=desk.table.day_zero).days
     if np.isnat(entered).all() and desk.file.date_format:
         entered = read_days(texts, date_format=desk.file.date_format).days
-    where = f"{desk.name} column {title}"
     if np.isnat(entered).all():
+        where = place(desk.name, title)
         return [Problem("warning", where, "no entry time could be read: late entries are not known.", NO_DATE.remedy)]
     late = entered - desk.days > np.timedelta64(LATE_DAYS, "D")
     if not late.any():
@@ -198,7 +198,7 @@ def _late(desk: Desk) -> list[Problem]:
     return [
         Problem(
             "warning",
-            place(where, desk.table.numbers[late]),
+            place(desk.name, title, desk.table.numbers[late]),
             f"{late.sum()} of {len(late)} entries were typed more than a day late.",
             "Read them as remembered, not kept daily.",
         )

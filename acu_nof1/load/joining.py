@@ -10,7 +10,7 @@ import pandas as pd
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.diary import LEDGER_COLUMNS, Counts, Diary, empty_ledger, on_calendar
 from acu_nof1.errors import SEVERITIES, Problem
-from acu_nof1.load.cells import SAME_TWICE, SEVERAL
+from acu_nof1.load.cells import SAME_TWICE, SEVERAL, Rule
 from acu_nof1.load.complaints import cell_problems, is_listed, shown, too_short
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from acu_nof1.diary import Status
     from acu_nof1.load.files import ReadFile
     from acu_nof1.outcomes import Outcome
 
@@ -25,18 +26,29 @@ Reduction = Literal["mean", "max", "min", "first", "last"]
 
 
 def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
-    """What do the files say together, day by day?"""
-    """Join the answers of all files by day; a day that was answered twice is settled here."""
-    cells = pd.concat([file.cells for file in read], ignore_index=True)
+    """What do the files say together, day by day?
+
+    Parameters
+    ----------
+    read
+        The files, in the order in which they were given.
+    outcomes
+        The columns the diary will have.
+
+    Returns
+    -------
+    Diary
+        A day that was answered twice with the same value counts once; different values are reduced as
+        the first file that has the outcome declares.
+    """
+    cells = _together([frame for file in read for frame in file.cells])
     derived = pd.concat([file.derived for file in read], ignore_index=True)
+    reducers = {name: file.reducer for file in reversed(read) for name in file.found}
     values = {
-        outcome.name: _by_day(
-            outcome, cells, derived, next((f.reducer for f in read if outcome.name in f.found), "mean")
-        )
-        for outcome in outcomes
+        outcome.name: _by_day(outcome, cells, derived, reducers.get(outcome.name, "mean")) for outcome in outcomes
     }
     problems = [problem for file in read for problem in file.problems]
-    problems += not_found(read, outcomes) + cell_problems(cells)
+    problems += _not_found(read, outcomes) + cell_problems(cells)
     problems += [p for outcome in outcomes for p in too_short(outcome, values[outcome.name], cells)]
     return Diary(
         on_calendar(pd.DataFrame(values, index=_all_days(values.values()), dtype=float)),
@@ -46,6 +58,13 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
         tuple(file.source for file in read),
         pd.concat([file.phase_labels for file in read]),
     )
+
+
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Stack the cells of all columns; `source` numbers the columns, because numbers group faster than names."""
+    cells = pd.concat(frames, ignore_index=True)
+    cells["source"] = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
+    return cells
 
 
 def _all_days(series: Iterable[pd.Series[float]]) -> pd.DatetimeIndex:
@@ -81,10 +100,10 @@ def _settled(
     how, spoken = _reduction(outcome, reducer)
     entries["value"] = np.where(differ, by_date.agg(how).reindex(entries["date"]).to_numpy(), entries["value"])
     dropped = entries[several & ~differ & second]
-    _mark(cells, dropped["cell"], "rejected", SAME_TWICE.name, None)
-    reduced = entries[differ]
-    _mark(cells, reduced["cell"], "converted", f"{SEVERAL.name}: {spoken}", reduced["value"])
-    _mark_nights(cells, reduced[reduced["cell"] < 0], f"{SEVERAL.name}: {spoken}")
+    _mark(cells, dropped["cell"], "rejected", SAME_TWICE, None)
+    reduced, rule = entries[differ], Rule(f"{SEVERAL.name}: {spoken}", SEVERAL.remedy)
+    _mark(cells, reduced["cell"], "converted", rule, reduced["value"])
+    _mark_nights(cells, reduced[reduced["cell"] < 0], rule)
     return entries[~second]
 
 
@@ -99,23 +118,23 @@ def _reduction(outcome: Outcome, reducer: str) -> tuple[Reduction, str]:
 
 
 def _mark(
-    cells: pd.DataFrame, positions: pd.Series[int], status: str, rule: str, value: pd.Series[float] | None
+    cells: pd.DataFrame, positions: pd.Series[int], status: Status, rule: Rule, value: pd.Series[float] | None
 ) -> None:
     own = positions.to_numpy() >= 0
     at = positions.to_numpy()[own]
     if not len(at):
         return
-    before = cells["rule"].to_numpy(dtype=object)[at]
-    added = (
-        rule if status == "rejected" else np.array([f"{old}; {rule}" if old else rule for old in before], dtype=object)
-    )
-    cells.loc[at, "rule"] = added
+    if status == "converted":
+        before = cells["rule"].to_numpy(dtype=object)[at]
+        cells.loc[at, "rule"] = [f"{old}; {rule.name}" if old else rule.name for old in before]
+    else:
+        cells.loc[at, "rule"] = rule.name
     cells.loc[at, "status"] = status
-    cells.loc[at, "remedy"] = ""
+    cells.loc[at, "remedy"] = rule.remedy
     cells.loc[at, "value"] = np.nan if value is None else value.to_numpy()[own]
 
 
-def _mark_nights(cells: pd.DataFrame, nights: pd.DataFrame, rule: str) -> None:
+def _mark_nights(cells: pd.DataFrame, nights: pd.DataFrame, rule: Rule) -> None:
     """The clock times behind a night that was settled with another: logged, their own values stay."""
     if nights.empty:
         return
@@ -133,12 +152,15 @@ def _counts(cells: pd.DataFrame) -> Counts:
 
 def _ledger(cells: pd.DataFrame) -> pd.DataFrame:
     listed = cells.loc[is_listed(cells), list(LEDGER_COLUMNS)].reset_index(drop=True)
-    codes, distinct = pd.factorize(listed["raw"].to_numpy(dtype=object))
-    texts = np.array([shown(text) for text in distinct], dtype=object)
-    return listed.assign(raw=pd.Series(texts[codes], dtype="str")) if len(listed) else empty_ledger()
+    return listed.assign(raw=_shown(listed["raw"]), column=_shown(listed["column"])) if len(listed) else empty_ledger()
 
 
-def not_found(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> list[Problem]:
+def _shown(texts: pd.Series[str]) -> pd.Series[str]:
+    codes, distinct = pd.factorize(texts.to_numpy(dtype=object))
+    return pd.Series(np.array([shown(text) for text in distinct], dtype=object)[codes], dtype="str")
+
+
+def _not_found(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> list[Problem]:
     """Which outcomes stand in none of the files?"""
     found = {name for file in read for name in file.found}
     return [

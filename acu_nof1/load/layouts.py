@@ -57,6 +57,26 @@ LAYOUTS: tuple[Layout, ...] = (
         signature=("question", "answer"),
     ),
     Layout(
+        "google_forms",
+        "a form's answers: Timestamp first, then the questions as titles; without a date column the day is "
+        "that of the timestamp",
+        columns={"date": (*DATE_TITLES, "timestamp"), "entered": ("timestamp",)},
+        signature=("timestamp",),
+    ),
+    Layout(
+        "bearable",
+        "Bearable's export, one row per answer: date formatted, category, rating/amount",
+        shape="long",
+        columns={"date": ("date formatted", "date"), "question": ("category",), "answer": ("rating/amount",)},
+        signature=("date formatted", "category", "rating/amount"),
+    ),
+    Layout(
+        "daylio",
+        "Daylio's export, one row per entry: full_date, weekday, time, mood, activities",
+        columns={"date": ("full_date",)},
+        signature=("full_date", "mood", "activities"),
+    ),
+    Layout(
         "sleep_clock",
         "Consensus Sleep Diary, one row per night: date (of the morning), into_bed, tried_to_sleep, "
         "minutes_to_sleep, minutes_awake, final_awakening, out_of_bed",

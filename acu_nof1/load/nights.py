@@ -99,7 +99,7 @@ def slips(desk: Desk) -> list[Problem]:
                 found.append(
                     Problem(
                         "warning",
-                        place(f"{desk.name} column {title}", desk.table.numbers[slips]),
+                        place(desk.name, title, desk.table.numbers[slips]),
                         "a bedtime in the morning or at noon, taken as written.",
                         "If it was midnight write 00:00; if it was the evening write 22:30 or 10:30 pm.",
                     )

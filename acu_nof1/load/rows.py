@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from acu_nof1.diary import LEDGER_COLUMNS
 from acu_nof1.load.cells import BLANK, NO_DATE, Column, Reader, read_column
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from acu_nof1.load.tables import Table
     from acu_nof1.outcomes import Outcome
     from acu_nof1.protocol import DiaryFile
-
-CELL_COLUMNS = (*LEDGER_COLUMNS, "remedy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +53,7 @@ def read_cells(desk: Desk, outcome: str, title: str, reader: Reader, rows: npt.N
 
 
 def framed(desk: Desk, outcome: str, title: str, rows: npt.NDArray[np.intp], column: Column) -> pd.DataFrame:
-    """Put cells beside their day; a cell without one is rejected, whatever it says."""
+    """Put cells beside their day: the ledger's columns and the remedy. Without a day a cell is rejected."""
     rules = np.array([rule.name for rule in column.rules], dtype=object)[column.rule]
     remedies = np.array([rule.remedy for rule in column.rules], dtype=object)[column.rule]
     days = desk.days[rows]

@@ -64,7 +64,7 @@ def trial_folder(
                     "error",
                     diary.name,
                     f"{missing} {'are' if ' and ' in missing else 'is'} not given, and nothing is guessed.",
-                    str(propose(diary)),
+                    f"\n{propose(diary)}",
                 )
             ]
         )
@@ -78,7 +78,8 @@ def trial_folder(
             ]
         )
     declared = _declared(outcomes)
-    columns = {name: entry.pop("column") for name, entry in declared.items()} | ({"date": date} if date else {})
+    columns = {name: entry.pop("column") for name, entry in declared.items() if "column" in entry}
+    columns |= {"date": date} if date else {}
     file: dict[str, Any] = {"file": diary.name, "columns": columns}
     file |= {key: value for key, value in (("dayfirst", dayfirst), ("decimal", decimal)) if value is not None}
     raw: dict[str, Any] = {"phase": _phases(start, start, start), "outcome": declared, "diary": [file]}
@@ -105,38 +106,34 @@ def _declared(outcomes: Sequence[str]) -> dict[str, dict[str, Any]]:
     wrong: list[Problem] = []
     entries: dict[str, dict[str, Any]] = {}
     for position, text in enumerate(outcomes):
-        column, equals, rest = text.partition("=")
-        target, *options = [part.strip() for part in rest.split(",")]
-        if not equals or not column.strip() or not target:
-            wrong.append(
-                Problem(
-                    "error",
-                    f'--outcome "{text}"',
-                    "this is not Column=instrument.",
-                    'Write for example "Pain=nrs_pain".',
-                )
-            )
+        place = f'--outcome "{text}"'
+        column, target, options = _parts(text)
+        if target not in OUTCOMES and target not in KINDS:
+            remedy = did_you_mean(target, [*OUTCOMES, *KINDS]) if target else 'Write for example "Pain=nrs_pain".'
+            wrong.append(Problem("error", place, f'"{target}" is neither an instrument nor a kind.', remedy))
             continue
-        entry: dict[str, Any] = {"column": column.strip(), "label": column.strip(), "primary": position == 0}
-        if target in OUTCOMES:
-            entry["instrument"] = target
-        elif target in KINDS:
-            entry["kind"] = target
-        else:
-            wrong.append(
-                Problem(
-                    "error",
-                    f'--outcome "{text}"',
-                    f'"{target}" is neither an instrument nor a kind.',
-                    did_you_mean(target, [*OUTCOMES, *KINDS]),
-                )
-            )
+        entry: dict[str, Any] = {"instrument" if target in OUTCOMES else "kind": target, "primary": position == 0}
+        if column:
+            entry |= {"column": column, "label": column}
         for option in options:
-            wrong += _set(entry, option, f'--outcome "{text}"')
-        entries[_name(column, entries)] = entry
+            wrong += _set(entry, option, place)
+        entries[_name(column or target, entries)] = entry
     if wrong:
         raise UsageError(wrong)
     return entries
+
+
+def _parts(text: str) -> tuple[str, str, list[str]]:
+    """Split ``Column=target,key=value``; a column title may hold ``=`` and commas itself.
+
+    Without a column (``csd_tst``) the outcome is computed from others or has a column of its own name.
+    """
+    known = {*OUTCOMES, *KINDS}
+    cuts = [0, *(match.end() for match in re.finditer("=", text))]
+    heads = {cut: text[cut:].partition(",")[0].strip() for cut in cuts}
+    cut = next((cut for cut in cuts if heads[cut] in known), cuts[min(1, len(cuts) - 1)])
+    target, *options = (part.strip() for part in text[cut:].split(","))
+    return text[: max(cut - 1, 0)].strip(), target, [option for option in options if option]
 
 
 def _set(entry: dict[str, Any], option: str, place: str) -> list[Problem]:

@@ -200,9 +200,9 @@ def _draw_yes_no(ax: Axes, series: Series, compact: bool) -> None:
     _draw_missing(ax, series, NO_ENTRY_ROW, compact)
     for start, end, rate in stretches(series):
         ax.fill_between([start, end], 0, rate, facecolor="none", edgecolor=style.FAINT, linewidth=0.8, zorder=2)
-    for height, label in ((YES_ROW, words.YES), (NO_ROW, words.NO)):
+    for height, label in ((YES_ROW, words.YES), (NO_ROW, words.NO))[: 1 if compact else 2]:
         ax.annotate(label, (0, height), (-3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                    ha="right", va="center", fontsize=style.TINY if not compact else 5.2)  # fmt: skip
+                    ha="right", va="center", fontsize=style.TINY)  # fmt: skip
 
 
 def stretches(series: Series) -> Iterator[tuple[float, float, float]]:

@@ -30,13 +30,13 @@ BAND_HATCHES = ("////", "////", "////", "", "", "", "")
 FONT, SMALL, TINY = 8.5, 7.5, 6.5
 
 # Inches. The width is that of the text on an A4 page.
-WIDTH, LEFT, RIGHT, FOOT = 7.4, 0.56, 0.1, 0.06
-PRIMARY_HEIGHT, SECOND_HEIGHT = 1.75, 0.82
-TICKS_BELOW, LEGEND_HEIGHT, TITLE_HEIGHT, COLUMN_GAP, ROW_GAP = 0.24, 0.2, 0.33, 0.42, 0.1
+WIDTH, LEFT, RIGHT, FOOT = 7.4, 0.5, 0.06, 0.02
+PRIMARY_HEIGHT, SECOND_HEIGHT = 1.6, 0.78
+TICKS_BELOW, LEGEND_HEIGHT, TITLE_HEIGHT, COLUMN_GAP, ROW_GAP = 0.21, 0.13, 0.3, 0.42, 0.09
 MOST_COLUMNS = 4
 
 # Points above the main panel.
-LANE, SESSION_STRIP, NAME_STRIP = 10.5, 19.0, 13.0
+LANE, SESSION_STRIP, NAME_STRIP = 10.5, 18.0, 11.0
 
 RC: Mapping[str, Any] = {
     "font.family": ["DejaVu Sans"],

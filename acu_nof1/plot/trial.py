@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from acu_nof1.trial import Trial
 
 POINTS = 72.0
-LONGEST_EVENT, LONGEST_LABEL, MOST_LANES = 40, 42, 4
+LONGEST_EVENT, MOST_LANES = 40, 4
 
 
 def plot_trial(
@@ -157,7 +157,7 @@ def _figure(trial: Trial, look: Look, first: Series, rest: list[Series]) -> Figu
 
     large = place(style.LEFT, strip / POINTS, width, style.PRIMARY_HEIGHT)
     _large(large, trial, look, first, lanes)
-    _legend(figure, trial, first, 1 - (top - 0.01) / height)
+    _legend(figure, trial, first, 1 - top / height)
     across = (width - (columns - 1) * style.COLUMN_GAP) / max(columns, 1)
     for index, series in enumerate(rest):
         row, column = divmod(index, columns)
@@ -181,7 +181,7 @@ def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
     _panel(ax, trial, series, compact)
     width = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * POINTS  # type: ignore[union-attr]
     label = style.fitted(words.unit_axis(series.outcome), width + 20, style.SMALL)
-    ax.annotate(label, (0, 1), (-14, 12), xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
+    ax.annotate(label, (0, 1), (-14, 11), xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
                 weight="bold", parse_math=False)  # fmt: skip
     ax.annotate(words.better_direction(series.outcome), (0, 1), (-14, 3), xycoords="axes fraction",
                 textcoords="offset points", fontsize=style.TINY, color=style.GREY)  # fmt: skip
@@ -189,8 +189,8 @@ def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
 
 def _large(ax: Axes, trial: Trial, look: Look, series: Series, lanes: list[_Lane]) -> None:
     _panel(ax, trial, series, compact=False)
-    ax.set_ylabel(style.drawable(words.unit_axis(series.outcome), LONGEST_LABEL), parse_math=False, labelpad=3,
-                  fontsize=style.SMALL if len(words.unit_axis(series.outcome)) > 24 else style.FONT)  # fmt: skip
+    label = style.fitted(words.unit_axis(series.outcome), style.PRIMARY_HEIGHT * POINTS * 1.2, style.FONT)
+    ax.set_ylabel(label, parse_math=False, labelpad=3)
     height = style.LANE * (1 + max((lane.row for lane in lanes), default=-1))
     _draw_lanes(ax, trial, lanes)
     if trial.protocol.sessions:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from acu_nof1.report.blocks import SECTIONS, answer, appendix, blocks, decision, opening, outcomes, picture
+from acu_nof1.report.blocks import (
+    SECTIONS,
+    BlockError,
+    answer,
+    appendix,
+    blocks,
+    decision,
+    opening,
+    outcomes,
+    picture,
+)
 from acu_nof1.report.bundled import bundled, found
 from acu_nof1.report.notebook import run_notebook
 from acu_nof1.report.page import write_report
 
 __all__ = [
     "SECTIONS",
+    "BlockError",
     "answer",
     "appendix",
     "blocks",

@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from acu_nof1 import words
-from acu_nof1.plot import style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,13 +27,21 @@ def environment() -> Environment:
 @cache
 def css() -> Markup:
     """Return the one style sheet of page and notebook, coloured by `acu_nof1.plot.style`."""
+    from acu_nof1.plot import style
+
     return Markup(environment().get_template("report.css").render(style=style))  # noqa: S704  (our own file)
 
 
 @cache
-def notebook_style() -> Markup:
-    """Return the style sheet as each notebook output carries it; the exported page holds it once."""
-    return Markup("<style>{}</style>").format(css())
+def wrapping() -> tuple[str, str]:
+    """Return what stands before and after a block in a notebook: its style. A page holds the style once."""
+    return f'<style>{css()}</style><div class="acu">', "</div>"
+
+
+def unwrapped(html: str) -> str:
+    """Return a block of a notebook's output as it stands on a page."""
+    before, after = wrapping()
+    return html.removeprefix(before).removesuffix(after)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,8 @@ class Block:
             yield from part.walk()
 
     def _repr_html_(self) -> str:
-        return f'{notebook_style()}<div class="acu">{self.html}</div>'
+        before, after = wrapping()
+        return f"{before}{self.html}{after}"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         facts: dict[str, Any] = {
@@ -102,6 +110,9 @@ class Title(Block):
     heading: str
     aside: str
     lines: tuple[str, ...]
+
+    # A longer heading is set smaller, so that the answer still fits on the first page.
+    LONG: ClassVar[int] = 70
 
 
 @dataclass(frozen=True)
@@ -162,11 +173,6 @@ class Bands(Block):
             for index, (label, share) in enumerate(zip(self.labels, self.shares, strict=True), 1)
         )
 
-    @property
-    def rest(self) -> str:
-        """What introduces the labels that have no room under their segment."""
-        return words.BANDS_REST
-
 
 @dataclass(frozen=True)
 class Picture(Block):
@@ -193,6 +199,9 @@ class Table(Block):
     numeric: frozenset[int] = frozenset()
     note: str = ""
     marks: tuple[str, ...] = ()
+
+    # A longer table is set smaller.
+    LONG: ClassVar[int] = 6
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ import pandas as pd
 from acu_nof1 import __version__, words
 from acu_nof1.errors import AcuError
 from acu_nof1.interpret import shares_of_hundred
-from acu_nof1.plot import figure_alt, plot_trial, style
 from acu_nof1.report.block import (
     Alarm,
     Badge,
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 
 MOST_LEDGER_ROWS = 200
 # The answer must fit on one page: more small panels, or a longer table, move the panels to the appendix.
-MOST_SMALL_PANELS, MOST_ROWS_WITH_PANELS = 4, 7
+MOST_SMALL_PANELS, MOST_ROWS_WITH_PANELS = 4, 6
 
 
 class BlockError(AcuError):
@@ -224,7 +223,7 @@ def _diary_days(review: Reassessment) -> str:
     if raw.empty or primary is None or primary.every != "day":
         return ""
     sides = {row.days: (int(row.answered), int(row.of)) for row in raw.itertuples()}
-    return words.diary_days(words.name_in_sentence(primary), [("before treatment", *sides["baseline"]), ("during it", *sides["treatment"])])  # fmt: skip
+    return words.diary_days(words.name_in_sentence(primary), [("before treatment", *sides["baseline"]), ("during treatment", *sides["treatment"])])  # fmt: skip
 
 
 def _on_first_page(review: Reassessment) -> list[str]:
@@ -235,6 +234,9 @@ def _on_first_page(review: Reassessment) -> list[str]:
 
 
 def _picture(review: Reassessment, names: Sequence[str]) -> Picture:
+    # matplotlib is imported where a figure is drawn: the process that runs the notebook draws none.
+    from acu_nof1.plot import figure_alt, plot_trial, style
+
     figure = plot_trial(review.trial, review.estimates, names, review.look)
     return Picture(style.svg(figure), figure_alt(review.trial, review.estimates, names, review.look))
 
@@ -277,7 +279,8 @@ def _answers_table(review: Reassessment) -> Table:
 
 def _raw_table(review: Reassessment, caption: str) -> Table:
     rows = []
-    for row in review.describe().itertuples():
+    raw = review.describe()
+    for row in raw[raw["of"] > 0].itertuples():
         outcome = review.trial.protocol.outcome(str(row.outcome))
         held = (words.number(x, outcome.digits + 1) if math.isfinite(x) else "–" for x in (row.mean, row.sd))
         rows.append((str(row.label), words.SIDES[str(row.days)], f"{row.answered} of {row.of}", *held))
