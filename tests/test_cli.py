@@ -96,6 +96,45 @@ def test_wrong_diaries(capsys, folder, name):
     assert not (folder / "page.html").exists()
 
 
+ODD = {
+    "UTF-16": (("date,pain\n" + rows()).encode("utf-16"), "UTF-16"),
+    "the same day twice with different values": ("date,pain\n" + rows() + "2026-02-01,9\n", "several answers on one day"),
+    "fewer than 5 baseline days": ("date,pain\n" + rows(RATINGS[10:], DAYS[10:]), "4 baseline days are answered"),
+    "one value": ("date,pain\n2026-01-07,5\n", "only one value was read"),
+    "constant": ("date,pain\n" + rows(np.full(98, 6)), "every answer is 6"),
+    "no value": ("date,pain\n" + rows(np.full(98, "")), "no value was read for it"),
+    "a value off the scale": ("date,pain\n" + rows(np.r_[RATINGS[:50], 11, RATINGS[51:]]), "outside the scale"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_diaries_are_read_and_said(capsys, folder, name):
+    content, said = ODD[name]
+    (folder / "pain.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, out, err = run(capsys, "check", folder)
+    assert code == 0, out + err
+    assert said in err
+
+
+@pytest.mark.parametrize("name", ["one value", "constant", "no value", "fewer than 5 baseline days"])
+def test_what_cannot_be_answered_is_said_and_not_invented(folder, name):
+    import acu_nof1 as acu
+
+    (folder / "pain.csv").write_text(ODD[name][0], encoding="utf-8")
+    review = acu.reassess(acu.read_trial(folder))
+    assert review.verdict.kind == "cannot_say"
+    assert "not estimable" in review.sentence
+    found = review.to_dict()["estimates"][0]
+    assert [found[key] for key in ("value", "low", "high", "p_gain", "bands")] == [None] * 5
+
+
+def test_sessions_outside_the_phases_are_said(capsys, folder):
+    (folder / "protocol.toml").write_text(GOOD + "[[session]]\ndate = 2026-01-07\n", encoding="utf-8")
+    code, _, err = run(capsys, "check", folder)
+    assert code == 0
+    assert "attended outside every treatment phase: 2026-01-07" in err
+
+
 def test_no_file_and_no_protocol_are_wrong_use(capsys, tmp_path):
     code, _, err = run(capsys, "check", tmp_path / "nowhere")
     assert (code, "no such file or folder" in err) == (2, True)
@@ -155,7 +194,7 @@ def test_a_single_file_becomes_a_report_and_a_trial_folder(capsys, tmp_path):
     assert found["design"] == "AB"
     assert found["verdict"]["sentence"] in out
     assert "not agreed beforehand" in (tmp_path / "page.html").read_text(encoding="utf-8")
-    table = list(csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8-sig")))
+    table = list(csv.DictReader((tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert len(table) == len(found["estimates"])
     assert json.loads((tmp_path / "a.ipynb").read_text(encoding="utf-8"))["cells"]
     code, again, _ = run(capsys, "check", tmp_path / "trial")

@@ -187,6 +187,32 @@ def test_shifting_the_calendar_changes_nothing(everything):
     assert first.equals(second)
 
 
+def test_a_day_without_an_answer_is_an_absent_row():
+    from acu_nof1.diary import Diary
+
+    trial = borckardt(missing=(3, 9))
+    absent = acu.Trial(trial.protocol, Diary.from_values(trial.diary.values.dropna()))
+    first, second = (estimate_all(each.comparisons()).to_frame() for each in (trial, absent))
+    assert first.equals(second)
+
+
+def test_row_order_and_number_type_do_not_matter():
+    from acu_nof1.diary import Diary
+
+    trial = borckardt()
+    values = trial.diary.values.astype(int).sample(frac=1, random_state=1)
+    shuffled = acu.Trial(trial.protocol, Diary.from_values(values))
+    assert estimate_all(trial.comparisons()).to_frame().equals(estimate_all(shuffled.comparisons()).to_frame())
+
+
+def test_pain_from_0_to_5_is_a_deterioration_only():
+    rng = np.random.default_rng(8)
+    values = np.r_[np.zeros(14), np.clip(np.round(5 + rng.normal(size=70)), 0, 10)]
+    found = one(make_trial({"pain": values}), "change_at_reassessment")
+    assert found.reading == "worse"
+    assert found.p_gain < 0.01
+
+
 @pytest.mark.parametrize(
     ("values", "baseline", "reason"),
     [

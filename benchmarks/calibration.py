@@ -1,0 +1,319 @@
+"""What the gates of coverage measure: simulated diaries with a known truth, asked the questions of the package.
+
+The design columns, the contrasts, the rule for too few answered days and the kernel are those of the package; only the
+segmented model is written out here. `coverage.py` is the command, `tests/test_calibration.py` a small version.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from acu_nof1.estimate import columns as engine
+from acu_nof1.estimate.columns import CHANGE, PHI_HIGH, Fits, Question, counted, indicator, solve, too_few
+from acu_nof1.estimate.kernel import AR1, ROBUST, Noise
+from acu_nof1.estimate.level import phase_levels, window_question
+from acu_nof1.interpret import LIKELY
+from acu_nof1.outcomes import Outcome
+from acu_nof1.simulate import Design, Truth, course, missing_days, noise, realise, written
+from acu_nof1.trial import Comparisons
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+BATCH = 500
+LEVEL, SD, CHANGE_TRUE = 6.0, 1.3, -2.0
+TAILS = np.array([0.025, 0.975])
+Z = 1.959963984540054
+RATING = Outcome("pain", "Pain", "rating", unit="points", low=None, high=None, important_change=2.0)
+COUNT = Outcome("attacks", "Attacks", "count", unit="attacks", low=0.0)
+
+DESIGNS: Mapping[str, Design] = {
+    "7+28": Design(7, 28, 14),
+    "14+42": Design(14, 42, 14),
+    "14+70": Design(14, 70, 14),
+    "28+84": Design(28, 84, 28),
+}
+MODES: Mapping[str, Noise] = {"AR(1)": AR1, "robust": ROBUST}
+
+
+@dataclass(frozen=True)
+class DayNoise:
+    """How the days of a cell differ from one another, and how they are written down."""
+
+    truth: Mapping[str, Any] = field(default_factory=dict)
+    change: float = CHANGE_TRUE
+    level: float = LEVEL
+    make: Callable[[np.random.Generator, int, int], Floats] | None = None
+
+    @property
+    def phi(self) -> float:
+        """Its autocorrelation where that is what defines it; NaN elsewhere."""
+        return float(self.truth["phi"]) if "phi" in self.truth else np.nan
+
+    @property
+    def is_ar1(self) -> bool:
+        """Whether it is AR(1) and nothing else, so that the oracle knows its width."""
+        return self.make is None and set(self.truth) == {"phi"}
+
+
+def _flares(rng: np.random.Generator, n: int, days: int) -> Floats:
+    """Bad stretches of a few days on top of AR(.3): unit SD."""
+    from acu_nof1.simulate import markov_days
+
+    share = 0.2
+    high = (markov_days(n, days, share, 0.6, rng) - share) / np.sqrt(share * (1 - share))
+    return (noise(n, days, phi=0.3, seed=rng) + high) / np.sqrt(2)
+
+
+def _skewed(rng: np.random.Generator, n: int, days: int) -> Floats:
+    """AR(.4) with lognormal days: unit SD."""
+    u = np.exp(0.6 * noise(n, days, phi=0.45, seed=rng))
+    mean, square = np.exp(0.18), np.exp(0.72)
+    return np.asarray((u - mean) / np.sqrt(square - mean**2))
+
+
+def ar(phi: float) -> DayNoise:
+    """AR(1)."""
+    return DayNoise({"phi": phi})
+
+
+STRESS: Mapping[str, DayNoise] = {
+    "AR(1) -.3": ar(-0.3),
+    "AR(1) .4": ar(0.4),
+    "AR(1) .9": ar(0.9),
+    "AR(2) .5 .3": DayNoise({"kind": "ar2"}),
+    "MA(1) .6": DayNoise({"kind": "ma1"}),
+    "AR(1) .7 + 30 % white": DayNoise({"phi": 0.7, "share": 0.3}),
+    "weekends +0.9 SD": DayNoise({"kind": "weekly", "phi": 0.4}),
+    "t3 shocks": DayNoise({"kind": "t3", "phi": 0.4}),
+    "whole points 0-10": DayNoise({"phi": 0.4, "step": 1.0, "low": 0.0, "high": 10.0}),
+    "whole points near 0": DayNoise({"phi": 0.4, "step": 1.0, "low": 0.0, "high": 10.0}, change=-1.0, level=2.0),
+    "baseline SD x 1.5": DayNoise({"phi": 0.4, "sd_ratio": 1.5}),
+    "baseline SD x 2": DayNoise({"phi": 0.4, "sd_ratio": 2.0}),
+    "baseline SD x 0.67": DayNoise({"phi": 0.4, "sd_ratio": 0.67}),
+    "flares of a few days": DayNoise(make=_flares),
+    "skewed days": DayNoise(make=_skewed),
+}
+"""The noises of the gate; the last two are ours: other noise exists."""
+HARD: Mapping[str, DayNoise] = {
+    "random walk + white": DayNoise({"kind": "random_walk"}),
+    "AR(1) .9 + 50 % white": DayNoise({"phi": 0.9, "share": 0.5}),
+    "AR(1) .95": DayNoise({"kind": "ar95"}),
+    "long memory d .3": DayNoise({"kind": "long_memory"}),
+}
+
+
+# --- diaries ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Diaries:
+    """Simulated diaries of one cell, and what is true of each question."""
+
+    comparisons: Comparisons
+    design: Design
+    mean_change: Floats
+    window_change: Floats
+
+
+def generator(seed: int, label: str) -> np.random.Generator:
+    """A generator for one cell: the same whatever is run beside it, and in whatever order."""
+    return np.random.default_rng([seed, zlib.crc32(label.encode())])
+
+
+def compared(values: Floats, design: Design, outcome: Outcome = RATING) -> Comparisons:
+    """Series on a common calendar as the package sees them."""
+    shape, day = values.shape, np.arange(values.shape[1])
+    treated = day >= design.baseline
+    size, start = len(values), np.datetime64("2026-01-05")
+
+    def row(of: NDArray[Any]) -> NDArray[Any]:
+        return np.broadcast_to(of, shape)
+
+    return Comparisons(
+        person=("",) * size,
+        outcomes=(outcome,) * size,
+        primary=np.ones(size, dtype=bool),
+        values=values,
+        phase=row(treated.astype(int)),
+        treated=row(treated),
+        window=row(day >= design.days - design.window),
+        tau=row(day - design.baseline),
+        start=np.full(size, start),
+        looked_on=np.full(size, start + design.days),
+        window_days=np.full(size, design.window),
+    )
+
+
+def unit_noise(of: DayNoise, n: int, days: int, rng: np.random.Generator) -> Floats:
+    """Noise of this kind with unit SD."""
+    if of.make is not None:
+        return of.make(rng, n, days)
+    chosen = {name: of.truth[name] for name in ("phi", "share", "kind") if name in of.truth}
+    return noise(n, days, seed=rng, **chosen)
+
+
+def expected(mean: Floats, sd: Floats, truth: Truth) -> Floats:
+    """What is written down on average on a day with this mean and SD, when it is rounded and cut."""
+    quantiles = ndtri((np.arange(4000) + 0.5) / 4000)
+    days = [written(m + s * quantiles, truth.step, truth.low, truth.high).mean() for m, s in zip(mean, sd, strict=True)]
+    return np.array(days)
+
+
+def draw(
+    design: Design, of: DayNoise, shape: str, n: int, rng: np.random.Generator, run: float | None = None,
+    missing: float = 0.0,
+) -> Diaries:  # fmt: skip
+    """Draw `n` diaries of one cell."""
+    chosen = {"level": of.level, "sd": SD, "shape": shape, "change": 0.0 if shape == "none" else of.change}
+    truth = Truth(**(chosen | dict(of.truth)))
+    full = realise(design, truth, unit_noise(of, n, design.days, rng))
+    mean_change, window_change = full.true_mean_change, full.change
+    if truth.step:
+        # Rounding and the end of the scale move the means: the question is about what is written down.
+        effect = course(shape, design.baseline, design.treatment, float(truth.change), design.window)
+        sd = SD * np.where(full.treated, 1.0, float(truth.sd_ratio))
+        day = expected(of.level + effect, sd, truth)
+        before = day[~full.treated].mean()
+        mean_change = np.full(n, day[full.treated].mean() - before)
+        window_change = np.full(n, day[full.window].mean() - before)
+    full.values[missing_days(n, design.days, missing, run=run, seed=rng)] = np.nan
+    return Diaries(compared(full.values, design), design, mean_change, window_change)
+
+
+# --- questions ------------------------------------------------------------------------------------------
+
+
+def segmented(comparisons: Comparisons) -> Question:
+    """A level and a slope for each phase; jump at the first treatment day, difference of slopes, and the last day
+    against the baseline trend drawn on to it."""
+    tau = comparisons.tau.astype(float)
+    before, after = indicator(comparisons.baseline), indicator(comparisons.treated)
+    last = float(tau.max())
+    contrasts = np.array([[-1.0, 0, 1, 0], [0, -1, 0, 1], [-1, -last, 1, last]])
+    size = len(comparisons)
+    columns = np.stack([before, before * tau, after, after * tau], axis=2)
+    return Question(columns, np.full(size, 4), np.broadcast_to(contrasts, (size, 3, 4)))
+
+
+def _only(question: Question, contrast: int) -> Question:
+    return Question(question.columns, question.width, question.contrasts[:, contrast : contrast + 1])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One model, the names of its contrasts, what is true of them after a change from the first treatment day on,
+    and the days whose number decides whether it is fitted."""
+
+    question: Callable[[Comparisons], Question]
+    contrasts: tuple[str, ...]
+    truth: Callable[[Diaries], Floats]
+    after: Callable[[Comparisons], Bools]
+
+
+def _step_truth(diaries: Diaries) -> Floats:
+    change = diaries.mean_change
+    return np.stack([change, np.zeros_like(change), change], axis=1)
+
+
+QUESTIONS: Mapping[str, Asked] = {
+    "mean": Asked(
+        lambda c: _only(phase_levels(c), CHANGE), ("mean change",), lambda d: d.mean_change[:, None], lambda c: c.treated
+    ),
+    "segmented": Asked(
+        segmented, ("level change", "slope change", "end contrast"), _step_truth, lambda c: c.treated
+    ),
+    "window": Asked(
+        lambda c: _only(window_question(c), CHANGE), ("change at reassessment",),
+        lambda d: d.window_change[:, None], lambda c: c.window,
+    ),
+}  # fmt: skip
+
+
+# --- measuring --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What came out for one contrast: F(truth), width of the 95 % interval, width of the oracle; NaN where the
+    package gives no estimate. `warned` says where the page warns of slow drifts."""
+
+    contrast: str
+    transform: Floats
+    width: Floats
+    oracle: Floats
+    warned: Bools
+
+    @property
+    def estimable(self) -> Bools:
+        """Where there is an estimate."""
+        return np.isfinite(self.transform)
+
+    @property
+    def covered(self) -> Bools:
+        """Whether the 95 % interval holds the truth, for the estimable series."""
+        return np.asarray(np.abs(self.transform[self.estimable] - 0.5) <= 0.475)
+
+
+def batches(comparisons: Comparisons, size: int = BATCH) -> Iterator[slice]:
+    """Slices that bound the memory."""
+    return (slice(start, start + size) for start in range(0, len(comparisons), size))
+
+
+def fitted(comparisons: Comparisons, question: Question, reasons: list[str], mode: str) -> Fits:
+    """Run the package's own solver, with AR(1) in place of its robust noise where that mode is asked for."""
+    with mock.patch.object(engine, "ROBUST", MODES[mode]):
+        return solve(comparisons, question, reasons)
+
+
+def measure(diaries: Diaries, name: str, mode: str, phi: float = np.nan) -> list[Measured]:
+    """Ask one question of all diaries of a cell in one mode; `phi` if the oracle may know it."""
+    asked, truth = QUESTIONS[name], QUESTIONS[name].truth(diaries)
+    parts: list[list[Floats]] = [[] for _ in asked.contrasts]
+    warned = []
+    for rows in batches(diaries.comparisons):
+        some = diaries.comparisons.take(np.arange(len(diaries.comparisons))[rows])
+        question = asked.question(some)
+        reasons = too_few(counted(some.baseline, some), counted(asked.after(some), some), "after")
+        fits = fitted(some, question, reasons, mode)
+        warned.append(fits.numbers(lambda each: each.probability_phi_above(PHI_HIGH)) >= 1 - LIKELY)
+        oracle = oracle_sd(some, question, phi)
+        for k, part in enumerate(parts):
+            mixture = fits.distribution(lambda each, k=k: each.mixture(k))
+            ends = mixture.quantile(TAILS)
+            part.append(np.stack([mixture.cdf(truth[rows, k]), ends[:, 1] - ends[:, 0], 2 * Z * oracle[:, k]]))
+    return [
+        Measured(contrast, *np.concatenate(part, axis=1), np.concatenate(warned))
+        for contrast, part in zip(asked.contrasts, parts, strict=True)
+    ]
+
+
+def oracle_sd(comparisons: Comparisons, question: Question, phi: float) -> Floats:
+    """SD of each contrast for one who knows phi and the SD: generalised least squares on the answered days."""
+    out = np.full((len(comparisons), question.contrasts.shape[1]), np.nan)
+    if not np.isfinite(phi):
+        return out
+    observed, day = comparisons.answered, np.arange(comparisons.values.shape[1])
+    last = np.maximum.accumulate(np.where(observed, day, -1), axis=1)
+    before = np.concatenate([np.full((len(last), 1), -1), last[:, :-1]], axis=1)
+    power = np.where(before >= 0, np.power(phi, np.maximum(day - before, 1)), 0.0)
+    previous = np.take_along_axis(question.columns, np.maximum(before, 0)[..., None], axis=1)
+    white = (question.columns - power[..., None] * previous) / np.sqrt(1 - power**2)[..., None]
+    white *= observed[..., None]
+    for width in np.unique(question.width):
+        rows = np.flatnonzero(question.width == width)
+        x, c = white[rows, :, :width], question.contrasts[rows, :, :width]
+        information = np.einsum("sdp,sdq->spq", x, x)
+        solvable = np.linalg.matrix_rank(information) == width
+        inverse = np.linalg.inv(np.where(solvable[:, None, None], information, np.eye(width)))
+        variance = np.einsum("skp,spq,skq->sk", c, inverse, c)
+        out[rows] = np.where(solvable[:, None], SD * np.sqrt(variance), np.nan)
+    return out
