@@ -726,7 +726,7 @@ def failed(place: str, error: Exception) -> str:
 
 
 NO_PRIMARY = "The primary outcome has no value."
-ANSWER_COLUMNS = ("Outcome", "Question", "Before", "After", "Change (interval)", "Of before", "Days", "Reading")
+ANSWER_COLUMNS = ("Outcome", "Question", "Before", "After", "Change (interval)", "In percent", "Days", "Reading")
 RAW_COLUMNS = ("Outcome", "Days", "Answered", "Mean", "Standard deviation")
 RAW_NOTE = "Mean of the answered days; for yes/no outcomes the share of days with yes."
 SIDES: Mapping[str, str] = {"baseline": "before treatment", "treatment": "during treatment", "window": "compared days"}

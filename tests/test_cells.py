@@ -151,12 +151,12 @@ def test_a_point_on_a_short_scale_is_a_point():
     check(PAIN, "7.125", 7.125, "kept", delimiter=";")
 
 
-@pytest.mark.parametrize("text", ["yes", "Y", "TRUE", "x", "X"])
+@pytest.mark.parametrize("text", ["Y", "TRUE", "x", "X"])
 def test_yes(text):
     check(HEADACHE, text, 1, "converted", cells.YES_NO)
 
 
-@pytest.mark.parametrize("text", ["no", "N", "False"])
+@pytest.mark.parametrize("text", ["N", "False", "\u00a0no"])
 def test_no(text):
     check(HEADACHE, text, 0, "converted", cells.YES_NO)
 
@@ -167,6 +167,11 @@ def test_yes_no_numbers():
     check(HEADACHE, "2", None, "rejected", cells.NOT_YES_NO)
     check(HEADACHE, "0.5", None, "rejected", cells.NOT_YES_NO)
     check(PAIN, "yes", None, "rejected", cells.WORD)
+
+
+def test_yes_and_no_are_verbatim_answers_to_a_yes_no_question():
+    check(HEADACHE, "yes", 1, "kept")
+    check(HEADACHE, " No ", 0, "kept")
 
 
 @pytest.mark.parametrize(

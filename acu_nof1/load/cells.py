@@ -195,6 +195,8 @@ class Reader:
             return self._checked(value * self.factor, rule)
         if word == "none":
             return Reading(math.nan, "missing", NONE_UNDECLARED)
+        if self.outcome.kind == "yes_no" and bare.casefold() in ("yes", "no"):
+            return Reading(float(bare.casefold() == "yes"), "kept", KEPT)
         if self.outcome.kind == "yes_no" and word in YES | NO:
             return Reading(float(word in YES), "converted", YES_NO)
         value, rule = self._number(word)

@@ -283,7 +283,8 @@ def _raw_table(review: Reassessment, caption: str) -> Table:
     for row in raw[raw["of"] > 0].itertuples():
         outcome = review.trial.protocol.outcome(str(row.outcome))
         held = (words.number(x, outcome.digits + 1) if math.isfinite(x) else "–" for x in (row.mean, row.sd))
-        rows.append((str(row.label), words.SIDES[str(row.days)], f"{row.answered} of {row.of}", *held))
+        answered = f"{row.answered} of {row.of}" if outcome.every == "day" else str(row.answered)
+        rows.append((str(row.label), words.SIDES[str(row.days)], answered, *held))
     return Table(caption, words.RAW_COLUMNS, tuple(rows), frozenset({2, 3, 4}), note=words.RAW_NOTE)
 
 
@@ -293,7 +294,7 @@ def _noise_table(review: Reassessment) -> Table:
 
     rows = tuple(
         (each.outcome.label, each.title, words.phi_range(each), said(each.white_share, 2),
-         f"{said(each.effective_before, 0)} + {said(each.effective_after, 0)}",
+         "–" if math.isnan(each.effective_before) else f"{said(each.effective_before, 0)} + {said(each.effective_after, 0)}",
          said(each.detectable, each.outcome.digits + 1), each.method)
         for each in review.estimates
     )  # fmt: skip

@@ -1,0 +1,300 @@
+import ast
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import nbformat
+import pandas as pd
+import pytest
+import report_cases as cases
+
+import acu_nof1.plot
+from acu_nof1 import reassess, words, write_report
+from acu_nof1.errors import UsageError
+from acu_nof1.export import write_csv, write_json
+from acu_nof1.interpret import shares_of_hundred
+from acu_nof1.report import SECTIONS, BlockError, blocks, bundled, found, run_notebook
+from acu_nof1.report.block import Badge, Bands, Failed, Picture, Table
+from acu_nof1.report.blocks import MOST_LEDGER_ROWS, summary_html
+from acu_nof1.report.notebook import NotebookError
+
+VOID = {"meta", "img"}
+
+
+class Page(HTMLParser):
+    """The words and tags of a page, whatever its line breaks and order of attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.items, self.tags, self.hidden = [], [], False
+        self.feed(html[html.index("<main") :] if "<main" in html else html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.items.append((tag, tuple(sorted(attrs))))
+
+    def handle_endtag(self, tag):
+        self.items.append(("/" + tag, ()))
+
+    def handle_data(self, data):
+        if data.strip():
+            self.items.append(("", " ".join(data.split(" ")).strip()))
+
+    @property
+    def text(self):
+        return squeezed(" ".join(data for tag, data in self.items if not tag))
+
+
+def squeezed(text):
+    return re.sub(r"[ \n]+", " ", text).replace(" )", ")").replace(" .", ".").replace(" :", ":").replace(" ;", ";").replace(" (", "(").replace("(", " (")
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for name, make in cases.CASES.items():
+        write_report(make(), folder / f"{name}.html")
+    return folder
+
+
+def page_of(written, name):
+    return Page((written / f"{name}.html").read_text(encoding="utf-8"))
+
+
+def rows_of(review, caption):
+    tables = [block for section in blocks(review) for block in section.walk() if isinstance(block, Table)]
+    return next(table.rows for table in tables if table.caption == caption)
+
+
+# ------------------------------------------------------------------ one content, four faces
+
+
+@pytest.mark.parametrize("name", cases.SAMPLES)
+def test_page_json_and_csv_say_the_same(written, tmp_path, name):
+    review, page = cases.sample(name), page_of(written, name)
+    write_json(review, tmp_path / "a.json")
+    write_csv(review, tmp_path / "a.csv")
+    data = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    table = pd.read_csv(tmp_path / "a.csv", keep_default_na=True)
+    assert len(data["estimates"]) == len(table) == len(review.estimates)
+    for each, as_json, (_, as_csv) in zip(review.estimates, data["estimates"], table.iterrows(), strict=True):
+        assert as_json["outcome"] == as_csv["outcome"] == each.outcome.name
+        for number in ("before", "after", "value", "low", "high"):
+            assert as_json[number] == pytest.approx(as_csv[number]) or (as_json[number] is None and pd.isna(as_csv[number]))
+        assert squeezed(words.change_with_interval(each)) in page.text
+        assert as_json["reading"] == as_csv["reading"]
+        if review.verdict.overruled_by is None:
+            assert as_json["reading"] in page.text
+    for said in (*data["verdict"]["attribution"], *data["verdict"]["limits"])[: None if not review.verdict.overruled_by else 0]:
+        assert squeezed(said) in page.text
+    assert squeezed(words.ledger_line(review.trial.diary.counts)) in page.text
+
+
+@pytest.mark.parametrize("name", [name for name in cases.SAMPLES if name != "sleep_and_stress"])
+def test_the_sentence_the_reasons_and_the_success_stand_on_the_page(written, name):
+    review, page = cases.sample(name), page_of(written, name)
+    estimate = review.verdict.estimate
+    said = [words.sentence(estimate, review.telling), words.chances(estimate), words.threshold(estimate, review.telling)]
+    for each in (*said, *words.reasons(estimate), review.success_sentence, words.decision(), *review.attribution):
+        assert squeezed(each) in page.text
+    badge = next(block for section in blocks(review) for block in section.walk() if isinstance(block, Badge))
+    assert review.sentence == f"{badge.text}. {words.sentence(estimate, review.telling)} {words.chances(estimate)}"
+
+
+@pytest.mark.parametrize("name", cases.SAMPLES)
+def test_printed_before_plus_printed_change_is_printed_after(name):
+    review = cases.sample(name)
+    for row in rows_of(review, words.outcomes_title(review.telling)):
+        if row[3].startswith(("×", "not")):
+            continue
+        before, after, change = (float(cell.split(" ")[0].replace("−", "-").replace(",", "")) for cell in row[1:4])
+        assert before + change == pytest.approx(after)
+
+
+def test_bands_on_the_page_add_to_100():
+    review = cases.sample("migraine")
+    bands = next(block for section in blocks(review) for block in section.walk() if isinstance(block, Bands))
+    assert sum(bands.shares) == 100
+    assert list(bands.shares) == shares_of_hundred(review.estimates.primary.bands)
+
+
+@pytest.fixture(scope="session")
+def notebooks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebooks")
+    for name in ("low_back_pain", "sleep_and_stress"):
+        parameters = {"trial_folder": str(cases.SAMPLE_DATA / name), "after_session": None, "on": None}
+        run_notebook(parameters, html=folder / f"{name}.html", ipynb=folder / f"{name}.ipynb")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["low_back_pain", "sleep_and_stress"])
+def test_the_notebook_gives_the_same_page(written, notebooks, name):
+    assert page_of(notebooks, name).items == page_of(written, name).items
+    html = (notebooks / f"{name}.html").read_text(encoding="utf-8")
+    assert words.page_title(cases.sample(name).trial.protocol) in html
+    assert html.count("<style>") == 1
+    assert "read_trial(report" not in html
+
+
+def test_the_executed_notebook_is_kept_with_its_parameters(notebooks):
+    notebook = nbformat.read(notebooks / "low_back_pain.ipynb", 4)
+    injected = next(cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", ()))
+    assert "low_back_pain" in injected.source
+    assert all("execution" not in cell.metadata for cell in notebook.cells)
+
+
+# ------------------------------------------------------------------ what overrules, what is missing
+
+
+def test_a_red_flag_opens_the_page_and_there_is_no_badge(written):
+    page = page_of(written, "sleep_and_stress")
+    assert page.text.startswith(words.PROMPTLY)
+    classes = {attributes.get("class") for _, attributes in page.tags}
+    assert "acu-alarm" in classes
+    assert "acu-badge" not in classes
+    assert not re.search(r"improved|better, ", page.text, re.IGNORECASE)
+    assert words.MEDICAL_FIRST in page.text
+    assert words.HEADINGS["diary"] in page.text
+    assert words.printed(cases.sample("sleep_and_stress").estimates.primary).change in page.text
+
+
+def test_without_a_baseline_the_page_describes(written):
+    page = page_of(written, "no_baseline")
+    assert words.NO_BASELINE in page.text
+    assert "acu-badge" not in {attributes.get("class") for _, attributes in page.tags}
+    rows = rows_of(cases.no_baseline(), words.HEADINGS["kept"])
+    assert {row[1] for row in rows} == {"during treatment", "compared days"}
+    assert all(cell in page.text for row in rows for cell in row)
+
+
+def test_not_estimable_says_why(written):
+    text = page_of(written, "nothing_kept").text
+    assert "Cannot say" in text
+    assert "not estimable: no answered baseline day" in text
+    assert "nan" not in text.lower().split()
+
+
+# ------------------------------------------------------------------ text of files stays text
+
+
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_only_our_own_tags_and_nothing_from_outside(written, name):
+    page, html = page_of(written, name), (written / f"{name}.html").read_text(encoding="utf-8")
+    assert {tag for tag, _ in page.tags} <= set(
+        "main section header h1 h2 h3 p strong em b ul li div span img table caption thead tbody tr th td small".split()
+    )
+    for tag, attributes in page.tags:
+        assert not any(key.startswith("on") for key in attributes)
+        if tag == "img":
+            assert attributes["src"].startswith("data:image/svg+xml;base64,")
+            assert attributes["alt"].strip()
+    assert not re.search(r'(?:src|href|url)\s*[=(]\s*["\']?(?:https?:)?//', html)
+
+
+def test_hostile_text_is_shown_as_it_was_written(written):
+    text = page_of(written, "hostile").text
+    assert text.count("<script>alert(1)</script>".replace("(", " (")) >= 4
+    assert "x" * 300 in text
+    assert "<b>bruise</b>" in text
+    assert "points <i>" in text
+
+
+def test_pictures_hold_no_markup_from_files():
+    svgs = [block.svg for section in blocks(cases.hostile()) for block in section.walk() if isinstance(block, Picture)]
+    assert len(svgs) == 2
+    assert not any("<script" in svg or "onerror=" in svg for svg in svgs)
+
+
+def test_the_summary_of_a_notebook_is_escaped_and_complete():
+    page = Page(summary_html(cases.hostile()))
+    assert {tag for tag, _ in page.tags} <= {"style", *"section div p strong table caption span thead tbody tr th td small ul li".split()}
+    review = cases.sample("low_back_pain")
+    text = Page(review._repr_html_()).text
+    assert squeezed(words.sentence(review.estimates.primary, review.telling)) in text
+    assert words.PROMPTLY in Page(cases.sample("sleep_and_stress")._repr_html_()).text
+
+
+# ------------------------------------------------------------------ faults, limits, parameters
+
+
+def test_a_part_that_fails_says_so_and_the_rest_is_there(monkeypatch, tmp_path):
+    def broken(*_, **__):
+        raise RuntimeError("no ink <left>")
+
+    monkeypatch.setattr(acu_nof1.plot, "plot_trial", broken)
+    with pytest.raises(BlockError) as error:
+        write_report(cases.sample("low_back_pain"), tmp_path / "page.html")
+    assert error.value.exit_code == 1
+    text = Page((tmp_path / "page.html").read_text(encoding="utf-8")).text
+    assert "RuntimeError: no ink <left>" in text
+    assert words.decision() in text
+    failed = SECTIONS[2](cases.sample("low_back_pain"))
+    assert isinstance(failed.blocks[0], Failed)
+    assert failed._repr_mimebundle_()[1]["acu_nof1"]["failed"] == [failed.blocks[0].message]
+
+
+def test_a_long_ledger_is_cut_with_a_count():
+    review = cases.sample("migraine")
+    rows = rows_of(review, words.HEADINGS["ledger"])
+    held = len(review.trial.diary.ledger)
+    assert len(rows) == min(held, MOST_LEDGER_ROWS)
+    note = words.ledger_cut(len(rows), held)
+    assert note == "" or f"{MOST_LEDGER_ROWS} of {held}" in note
+    assert sum(int(row[2]) for row in rows_of(review, words.HEADINGS["rules"])) == held
+
+
+def test_every_block_shows_itself_in_a_notebook():
+    for section in blocks(cases.sample("low_back_pain")):
+        for block in section.walk():
+            data, _ = block._repr_mimebundle_()
+            assert data["text/html"] == block._repr_html_()
+            assert str(block.html) in data["text/html"]
+
+
+def test_an_unknown_parameter_is_an_error_that_names_the_nearest(tmp_path):
+    with pytest.raises(UsageError, match='Did you mean "trial_folder"'):
+        run_notebook({"trial_foldr": "x"}, html=tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_failing_cell_is_one_clear_message(tmp_path):
+    with pytest.raises(NotebookError) as error:
+        run_notebook({"trial_folder": str(tmp_path / "nowhere")}, html=tmp_path / "page.html")
+    assert "there is no such file or folder" in str(error.value)
+    assert "Traceback" not in str(error.value)
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_what_comes_with_the_package_is_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (found("sample_data/migraine") / "protocol.toml").exists()
+    assert bundled("notebooks/1_reassessment.ipynb").exists()
+    with pytest.raises(UsageError, match="does not come with"):
+        bundled("sample_data/none")
+    assert found("nowhere") == type(tmp_path)("nowhere")
+
+
+# ------------------------------------------------------------------ the committed notebook
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return nbformat.read(bundled("notebooks/1_reassessment.ipynb"), 4)
+
+
+def test_the_committed_notebook_defines_no_functions_and_has_outputs(committed):
+    shown = [cell for cell in committed.cells if cell.cell_type == "code" and cell.source.startswith("report.")]
+    assert [cell.source for cell in shown] == [f"report.{section.__name__}(review)" for section in SECTIONS]
+    assert all(cell.outputs for cell in shown)
+    code = "\n".join(cell.source for cell in committed.cells if cell.cell_type == "code")
+    assert not [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
+
+
+def test_the_committed_notebook_names_no_machine_and_is_current(committed):
+    text = io.StringIO()
+    nbformat.write(committed, text)
+    assert not re.search(r"/work/|/home/|/root/|/tmp/|/Users/", text.getvalue())
+    review = reassess(cases.sample("low_back_pain").trial)
+    plain = " ".join(output.data["text/plain"] for cell in committed.cells for output in cell.get("outputs", ()))
+    assert words.sentence(review.estimates.primary, review.telling) in plain
