@@ -17,7 +17,7 @@ from acu_nof1 import __version__
 from acu_nof1.errors import AcuError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -61,7 +61,9 @@ def _print_problems(problems: Sequence[Problem]) -> None:
 
 def _plain(text: str) -> str:
     """Keep control characters of a file from reaching the terminal."""
-    return "".join(character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
 
 
 def _version(wanted: bool) -> None:
@@ -126,7 +128,7 @@ def report(
             [Problem("error", "--after-session, --on", "only one of the two can be given.", "Choose one look.")]
         )
     day = on.date() if on else None
-    page = out or Path(f"{path.stem}.html")
+    page = out or Path(f"{path.resolve().stem}.html")
     with tempfile.TemporaryDirectory() as scratch:
         folder = path
         if path.is_file() and path.suffix != ".toml":
@@ -183,24 +185,25 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
 def _reassess(
     folder: Path, after_session: int | None, day: dt.date | None, page: Path, ipynb: Path | None = None
 ) -> Reassessment:
-    with _console().status("Reading the diary …") as status:
+    """Execute the notebook and reassess here at the same time; what stops one stops the other."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with _console().status("Reading, estimating and writing the page …"), ThreadPoolExecutor(1) as beside:
+        looked = {"after_session": after_session, "on": day.isoformat() if day else None}
+        written = beside.submit(_run_notebook, {"trial_folder": str(folder.resolve()), **looked}, page, ipynb)
         from acu_nof1.load import read_trial
         from acu_nof1.reassessment import reassess
 
-        trial = read_trial(folder)
-        status.update("Estimating …")
-        review = reassess(trial, after_session=after_session, on=day)
-        status.update("Writing the page …")
-        from acu_nof1.report import run_notebook
-
-        parameters = {
-            "trial_folder": str(folder.resolve()),
-            "after_session": after_session,
-            "on": day.isoformat() if day else None,
-        }
-        run_notebook(parameters, html=page, ipynb=ipynb)
+        review = reassess(read_trial(folder), after_session=after_session, on=day)
+        written.result()
     _print_problems([problem for problem in review.problems if problem.severity == "warning"])
     return review
+
+
+def _run_notebook(parameters: Mapping[str, object], page: Path, ipynb: Path | None) -> None:
+    from acu_nof1.report import run_notebook
+
+    run_notebook(parameters, html=page, ipynb=ipynb)
 
 
 def _write_tables(review: Reassessment, json: Path | None, csv: Path | None) -> None:

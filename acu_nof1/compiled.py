@@ -1,7 +1,8 @@
-"""The two inner loops, compiled by numba when it is installed and the batch is large enough to be worth it.
+"""The inner loops, compiled by numba when it is installed and the batch is large enough to be worth it.
 
-The NumPy code in `distribution` and `estimate/kernel` is the reference and says what is computed and why; tests hold
-the two together to 1e-10. `fastmath=True` would break the NaN rules, so only contraction is allowed.
+The NumPy code in `distribution/mixtures`, `estimate/products` and `estimate/posterior` is the reference and says what
+is computed and why; tests hold the two together to 1e-10. `fastmath=True` would break the NaN rules, so only
+contraction is allowed.
 """
 
 from __future__ import annotations

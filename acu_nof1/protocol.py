@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from acu_nof1.errors import Problem, did_you_mean
-from acu_nof1.outcomes import Outcome
+from acu_nof1.outcomes import LEVELS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -358,6 +358,13 @@ def _success_problems(protocol: Protocol, success: Success, name: str) -> Iterat
                 place,
                 f'"{each}" has no important change, so success cannot be judged by it.',
                 f"Declare important_change under [outcome.{each}].",
+            )
+        elif known[each].important_change is None and known[each].kind in LEVELS:
+            yield Problem(
+                "error",
+                place,
+                f'"{each}" has its important change in percent only, and a rating or score is compared by difference.',
+                f"Declare important_change in {known[each].unit or 'its unit'} under [outcome.{each}].",
             )
         elif known[each].better == "neither":
             yield Problem("error", place, f'for "{each}" neither more nor less is better.', "Leave it out of the rule.")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from acu_nof1 import __version__, words
 from acu_nof1.checks import problems_of
-from acu_nof1.errors import Problem, ProtocolError
+from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
 from acu_nof1.protocol import Look
 from acu_nof1.verdict import judge, judge_success
@@ -257,6 +257,12 @@ def reassess(
         raise ProtocolError(problem for problem in met if problem.severity != "note")
     look = choose_look(trial, after_session, on)
     day = trial.look_day(look)
+    first = trial.protocol.first_treatment
+    if first is not None and day <= first.start:
+        place = f"reassessment on {day}"
+        raise UsageError(
+            [Problem("error", place, f"treatment began on {first.start}.", "Choose a later day or session.")]
+        )
     stood = trial.at(look)
     comparisons = stood.comparisons(look)
     estimates = estimate_all(comparisons, confidence=confidence)

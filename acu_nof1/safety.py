@@ -110,7 +110,9 @@ def review_safety(profile: Profile, sessions: Iterable[Session]) -> Safety:
     attended = [session for session in sessions if session.attended]
     flags = [RED_FLAGS.get(flag, flag) for flag in profile.red_flags]
     flags += [
-        f"{RED_FLAGS.get(flag, flag)} ({session.date.day} {session.date:%b %Y})" for session in sessions for flag in session.red_flag
+        f"{RED_FLAGS.get(flag, flag)} ({session.date.day} {session.date:%b %Y})"
+        for session in sessions
+        for flag in session.red_flag
     ]
     events = [
         AdverseEvent(session.date, session.adverse_event or "serious event, not described", session.serious)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from acu_nof1.safety import Safety
 
 UNUSED = -1
+ONE_DAY = np.timedelta64(1, "D")
+# Days of wash-out and follow-up enter no contrast: a course fades slowly, so they are not "off treatment".
+COMPARED = ("baseline", "treatment")
 VISIT_TOLERANCE = 7
 
 
@@ -163,13 +166,12 @@ class Trial:
         return attended[wanted - 1].date
 
     def default_look(self) -> Look:
-        """The look that carries the verdict; without a planned one, the day after the last treatment day."""
+        """The look that carries the verdict; without a planned one, the day after the last phase."""
         planned = self.protocol.deciding_look
         if planned is not None:
             return planned
-        treatments = [phase.end for phase in self.protocol.phases if phase.kind == "treatment"]
-        ends = treatments or [phase.end for phase in self.protocol.phases]
-        return Look(on=max(ends) + dt.timedelta(days=1))
+        compared = [phase.end for phase in self.protocol.phases if phase.kind in COMPARED]
+        return Look(on=max(compared) + dt.timedelta(days=1))
 
     def at(self, look: Look) -> Trial:
         """Return the trial as it stood at a look: diary, sessions and events up to that day."""
@@ -241,7 +243,7 @@ class Trial:
 
     def _phases(self, days: NDArray[np.datetime64], day: np.datetime64) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         phase, treated = np.full(days.size, UNUSED), np.zeros(days.size, bool)
-        used = [p for p in self.protocol.phases if p.kind in ("baseline", "treatment")]
+        used = [p for p in self.protocol.phases if p.kind in COMPARED]
         for index, each in enumerate(used):
             inside = (days >= np.datetime64(each.start)) & (days <= np.datetime64(each.end)) & (days < day)
             phase[inside] = index
@@ -257,5 +259,5 @@ class Trial:
     ) -> NDArray[np.bool_]:
         if not treated.any():
             return np.zeros(days.size, bool)
-        end = min(day, days[treated][-1] + 1)
-        return np.asarray(treated & (days >= end - length) & (days < end))
+        end = min(day, days[treated][-1] + ONE_DAY)
+        return np.asarray(treated & (days >= end - length * ONE_DAY) & (days < end))

@@ -120,7 +120,7 @@ def judge_success(trial: Trial, estimates: Estimates) -> Success:
     p = None
     if len(rule.outcomes) == 1:
         found = next((e for e in estimates.headlines if e.outcome.name == rule.outcomes[0]), None)
-        p = found.p_important_gain if found is not None and found.ok else None
+        p = found.p_important_gain if found is not None and found.ok and found.important_change > 0 else None
     return Success(success_kind(p), p, rule.rule, rule.outcomes)
 
 

@@ -7,9 +7,8 @@ segmented model is written out here. `coverage.py` is the command, `tests/test_c
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 from unittest import mock
 
 import numpy as np
@@ -17,13 +16,43 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from acu_nof1.estimate import columns as engine
-from acu_nof1.estimate.columns import CHANGE, PHI_HIGH, Fits, Question, counted, indicator, solve, too_few
+from acu_nof1.estimate.columns import (
+    AFTER,
+    BEFORE,
+    CHANGE,
+    PHI_HIGH,
+    Fits,
+    Question,
+    counted,
+    indicator,
+    solve,
+    too_few,
+)  # fmt: skip
 from acu_nof1.estimate.kernel import AR1, ROBUST, Noise
-from acu_nof1.estimate.level import phase_levels, window_question
-from acu_nof1.interpret import LIKELY
+from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, phase_levels, window_question
+from acu_nof1.interpret import LIKELY, Reading
 from acu_nof1.outcomes import Outcome
-from acu_nof1.simulate import Design, Truth, course, missing_days, noise, realise, written
+from acu_nof1.simulate import (
+    Design,
+    Truth,
+    counts,
+    course,
+    latent_days,
+    markov_days,
+    missing_days,
+    noise,
+    realise,
+    written,
+)  # fmt: skip
 from acu_nof1.trial import Comparisons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.random import Generator
+
+    from acu_nof1.distribution import RatioMixture
+    from acu_nof1.estimate.base import Answer
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,7 +61,9 @@ BATCH = 500
 LEVEL, SD, CHANGE_TRUE = 6.0, 1.3, -2.0
 TAILS = np.array([0.025, 0.975])
 Z = 1.959963984540054
-RATING = Outcome("pain", "Pain", "rating", unit="points", low=None, high=None, important_change=2.0)
+RATING = Outcome("level", "Level", "rating", unit="points", important_change=2.0)
+PAIN = Outcome("pain", "Pain", "rating", unit="points", low=0.0, high=10.0, important_change=2.0)
+HEADACHE = Outcome("headache", "Headache", "yes_no")
 COUNT = Outcome("attacks", "Attacks", "count", unit="attacks", low=0.0)
 
 DESIGNS: Mapping[str, Design] = {
@@ -51,7 +82,7 @@ class DayNoise:
     truth: Mapping[str, Any] = field(default_factory=dict)
     change: float = CHANGE_TRUE
     level: float = LEVEL
-    make: Callable[[np.random.Generator, int, int], Floats] | None = None
+    make: Callable[[Generator, int, int], Floats] | None = None
 
     @property
     def phi(self) -> float:
@@ -64,16 +95,14 @@ class DayNoise:
         return self.make is None and set(self.truth) == {"phi"}
 
 
-def _flares(rng: np.random.Generator, n: int, days: int) -> Floats:
+def _flares(rng: Generator, n: int, days: int) -> Floats:
     """Bad stretches of a few days on top of AR(.3): unit SD."""
-    from acu_nof1.simulate import markov_days
-
     share = 0.2
     high = (markov_days(n, days, share, 0.6, rng) - share) / np.sqrt(share * (1 - share))
     return (noise(n, days, phi=0.3, seed=rng) + high) / np.sqrt(2)
 
 
-def _skewed(rng: np.random.Generator, n: int, days: int) -> Floats:
+def _skewed(rng: Generator, n: int, days: int) -> Floats:
     """AR(.4) with lognormal days: unit SD."""
     u = np.exp(0.6 * noise(n, days, phi=0.45, seed=rng))
     mean, square = np.exp(0.18), np.exp(0.72)
@@ -124,7 +153,7 @@ class Diaries:
     window_change: Floats
 
 
-def generator(seed: int, label: str) -> np.random.Generator:
+def generator(seed: int, label: str) -> Generator:
     """A generator for one cell: the same whatever is run beside it, and in whatever order."""
     return np.random.default_rng([seed, zlib.crc32(label.encode())])
 
@@ -153,7 +182,7 @@ def compared(values: Floats, design: Design, outcome: Outcome = RATING) -> Compa
     )
 
 
-def unit_noise(of: DayNoise, n: int, days: int, rng: np.random.Generator) -> Floats:
+def unit_noise(of: DayNoise, n: int, days: int, rng: Generator) -> Floats:
     """Noise of this kind with unit SD."""
     if of.make is not None:
         return of.make(rng, n, days)
@@ -169,7 +198,7 @@ def expected(mean: Floats, sd: Floats, truth: Truth) -> Floats:
 
 
 def draw(
-    design: Design, of: DayNoise, shape: str, n: int, rng: np.random.Generator, run: float | None = None,
+    design: Design, of: DayNoise, shape: str, n: int, rng: Generator, run: float | None = None,
     missing: float = 0.0,
 ) -> Diaries:  # fmt: skip
     """Draw `n` diaries of one cell."""
@@ -193,8 +222,11 @@ def draw(
 
 
 def segmented(comparisons: Comparisons) -> Question:
-    """A level and a slope for each phase; jump at the first treatment day, difference of slopes, and the last day
-    against the baseline trend drawn on to it."""
+    """A level and a slope for each phase.
+
+    Contrasts: the jump at the first treatment day, the difference of slopes, and the last day against the baseline
+    trend drawn on to it.
+    """
     tau = comparisons.tau.astype(float)
     before, after = indicator(comparisons.baseline), indicator(comparisons.treated)
     last = float(tau.max())
@@ -210,8 +242,11 @@ def _only(question: Question, contrast: int) -> Question:
 
 @dataclass(frozen=True)
 class Asked:
-    """One model, the names of its contrasts, what is true of them after a change from the first treatment day on,
-    and the days whose number decides whether it is fitted."""
+    """One model and its contrasts.
+
+    `truth` is what is true of them (of the segmented model: after a step), `after` the days whose number decides
+    whether a series is fitted.
+    """
 
     question: Callable[[Comparisons], Question]
     contrasts: tuple[str, ...]
@@ -243,8 +278,10 @@ QUESTIONS: Mapping[str, Asked] = {
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What came out for one contrast: F(truth), width of the 95 % interval, width of the oracle; NaN where the
-    package gives no estimate. `warned` says where the page warns of slow drifts."""
+    """What came out for one contrast; NaN where the package gives no estimate.
+
+    F(truth), the width of the 95 % interval and of the oracle's, and whether the page warns of slow drifts.
+    """
 
     contrast: str
     transform: Floats
@@ -317,3 +354,159 @@ def oracle_sd(comparisons: Comparisons, question: Question, phi: float) -> Float
         variance = np.einsum("skp,spq,skq->sk", c, inverse, c)
         out[rows] = np.where(solvable[:, None], SD * np.sqrt(variance), np.nan)
     return out
+
+
+# --- counts, yes/no days, probabilities, verdicts -----------------------------------------------------------
+
+
+def count_diaries(design: Design, kind: str, phi: float, rate: float, ratio: float, n: int, seed: Generator) -> Floats:
+    """Counts with this daily rate before, and `ratio` times as many from the first treatment day on; 20 % missing."""
+    daily = rate * np.where(np.arange(design.days) >= design.baseline, ratio, 1.0)
+    values = counts(n, daily, kind=kind, phi=phi, seed=seed)
+    values[missing_days(n, design.days, 0.2, seed=seed)] = np.nan
+    return values
+
+
+def ratio_of_means(comparisons: Comparisons) -> tuple[RatioMixture, tuple[str, ...]]:
+    """Mean treatment day over mean baseline day, by Fieller inside the mixture, as the ratio at reassessment is."""
+    before, after = counted(comparisons.baseline, comparisons), counted(comparisons.treated, comparisons)
+    sums = [
+        np.nansum(np.where(days, comparisons.values, 0.0), axis=1)
+        for days in (comparisons.baseline, comparisons.treated)
+    ]
+    zero = (sums[0] == 0) | (sums[1] == 0)
+    reasons = [
+        why or ("all zero" if none else "") for why, none in zip(too_few(before, after, "after"), zero, strict=True)
+    ]
+    fits = solve(comparisons, phase_levels(comparisons), reasons)
+    return cast("RatioMixture", fits.distribution(lambda each: each.ratio(AFTER, BEFORE))), fits.reason
+
+
+def answer(diaries: Comparisons, solver: Callable[[Comparisons], Answer], truth: float, contrast: str) -> Measured:
+    """F(truth) of an estimator of the package, as it answers."""
+    parts = []
+    for rows in batches(diaries):
+        given = solver(diaries.take(np.arange(len(diaries))[rows]))
+        transform = given.distribution.cdf(truth)
+        transform[[bool(why) for why in given.reason]] = np.nan
+        parts.append(transform)
+    return _transformed(contrast, np.concatenate(parts))
+
+
+def mean_ratio(diaries: Comparisons, truth: float) -> Measured:
+    """F(truth) of the ratio of means."""
+    parts = []
+    for rows in batches(diaries):
+        distribution, reason = ratio_of_means(diaries.take(np.arange(len(diaries))[rows]))
+        transform = distribution.cdf(truth)
+        transform[[bool(why) for why in reason]] = np.nan
+        parts.append(transform)
+    return _transformed("ratio of means", np.concatenate(parts))
+
+
+def _transformed(contrast: str, transform: Floats) -> Measured:
+    nothing = np.full(transform.shape, np.nan)
+    return Measured(contrast, transform, nothing, nothing, np.zeros(transform.shape, dtype=bool))
+
+
+def yes_no_diaries(
+    design: Design, rho: float, latent_phi: float, shares: tuple[float, float], n: int, seed: Generator
+) -> Floats:
+    """Yes/no days with one probability before and one from the first treatment day on; 20 % missing.
+
+    A Markov chain of correlation `rho`, or, with `latent_phi`, the high days of an AR(1) series.
+    """
+    probability = np.where(np.arange(design.days) >= design.baseline, shares[1], shares[0])
+    if np.isfinite(latent_phi):
+        held = latent_days(noise(n, design.days, phi=latent_phi, seed=seed), probability)
+    else:
+        held = markov_days(n, design.days, probability, rho, seed)
+    values = held.astype(float)
+    values[missing_days(n, design.days, 0.2, seed=seed)] = np.nan
+    return values
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A probability that the page states: of a gain (a fall) of at least `share` of the important change."""
+
+    name: str
+    share: float
+
+
+STATEMENTS = (
+    Statement("any gain", 0.0),
+    Statement("half the important gain", 0.5),
+    Statement("important gain", 1.0),
+)
+IMPORTANT = 1.0
+
+
+def stated(diaries: Diaries, name: str, mode: str) -> dict[str, tuple[Floats, Bools]]:
+    """Stated probability and what was true, for each statement; lower is better."""
+    asked, truth = QUESTIONS[name], QUESTIONS[name].truth(diaries)[:, 0]
+    cuts = np.array([-each.share * IMPORTANT for each in STATEMENTS])
+    parts = []
+    for rows in batches(diaries.comparisons):
+        some = diaries.comparisons.take(np.arange(len(diaries.comparisons))[rows])
+        reasons = too_few(counted(some.baseline, some), counted(asked.after(some), some), "after")
+        fits = fitted(some, asked.question(some), reasons, mode)
+        below = fits.distribution(lambda each: each.mixture(0)).cdf(np.tile(cuts, (len(some), 1)))
+        parts.append(below)
+    probability = np.concatenate(parts)
+    fine = np.isfinite(probability[:, 0])
+    return {each.name: (probability[fine, k], truth[fine] <= cuts[k]) for k, each in enumerate(STATEMENTS)}
+
+
+def bins(probability: Floats, true: Bools, count: int = 10) -> tuple[Floats, Floats, Floats]:
+    """How many statements fall in each tenth, what they state on average, and how often they come true."""
+    which = np.minimum((probability * count).astype(int), count - 1)
+    size = np.bincount(which, minlength=count).astype(float)
+    with np.errstate(invalid="ignore"):
+        return size, np.bincount(which, probability, count) / size, np.bincount(which, true, count) / size
+
+
+def calibration_error(probability: Floats, true: Bools) -> float:
+    """Expected calibration error: the mean distance, over the statements' tenths, of stated and true."""
+    size, stated_mean, came_true = bins(probability, true)
+    held = size > 0
+    return float(np.sum(size[held] * np.abs(stated_mean[held] - came_true[held])) / size.sum())
+
+
+def recalibration_slope(probability: Floats, true: Bools) -> float:
+    """Slope of the logistic regression of what was true on the log odds stated (cut at 1 in 1,000)."""
+    safe = np.clip(probability, 0.001, 0.999)
+    x = np.column_stack([np.ones(len(safe)), np.log(safe / (1 - safe))])
+    b = np.array([0.0, 1.0])
+    for _ in range(50):
+        fitted_p = 1 / (1 + np.exp(-x @ b))
+        step = np.linalg.solve((x.T * (fitted_p * (1 - fitted_p))) @ x, x.T @ (true - fitted_p))
+        b = b + step
+        if np.abs(step).max() < 1e-10:
+            break
+    return float(b[1])
+
+
+def verdict_diaries(design: Design, phi: float, gain: float, n: int, seed: Generator) -> Comparisons:
+    """Whole-point ratings of 0 to 10, SD 1.3, whose gain (a fall) builds over two weeks; 15 % missing."""
+    day = np.arange(design.days) - design.baseline
+    effect = -gain * np.clip((day + 1) / 14, 0.0, 1.0)
+    values = written(LEVEL + effect + SD * noise(n, design.days, phi=phi, seed=seed), 1.0, 0.0, 10.0)
+    values[missing_days(n, design.days, 0.15, seed=seed)] = np.nan
+    return compared(values, design, PAIN)
+
+
+def printed(diaries: Comparisons, truth: Floats) -> Bools:
+    """Does the interval as printed, cut to the ends of the scale, hold the truth?"""
+    table = CHANGE_AT_REASSESSMENT(diaries).to_frame()
+    fine = (table["status"] == "ok").to_numpy()
+    low, high = table["low"].to_numpy(), table["high"].to_numpy()
+    return np.asarray((low <= truth) & (truth <= high))[fine]
+
+
+def verdicts(diaries: Comparisons) -> dict[str, float]:
+    """Share of each reading of the primary answer, as the package gives it."""
+    readings = [CHANGE_AT_REASSESSMENT(diaries.take(np.arange(len(diaries))[rows])).to_frame()["reading"].to_numpy()
+                for rows in batches(diaries)]  # fmt: skip
+    given = np.concatenate(readings)
+    return {kind: float(np.mean(given == kind)) for kind in get_args(Reading)}

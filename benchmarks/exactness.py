@@ -25,11 +25,15 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from acu_nof1 import compiled
-from acu_nof1.estimate import kernel
+from acu_nof1.estimate import kernel, posterior, products
 from acu_nof1.estimate.kernel import AR1, ROBUST, Fit, Noise
+from acu_nof1.estimate.packed import at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from acu_nof1.estimate.products import Gaps
+    from acu_nof1.estimate.series import Batch
 
 Floats = NDArray[np.float64]
 
@@ -113,33 +117,38 @@ def close_gaps(diaries: Diaries) -> Diaries:
 @contextlib.contextmanager
 def mistaken(error: str) -> Iterator[None]:
     """Commit one deliberate error inside the kernel."""
-    weights, products, standardise = kernel._log_weights, kernel._ar1_products, kernel._standardise
+    weights, ar1_products, standardise = posterior.log_weights, products.ar1_products, kernel.standardise
 
     def wrong_weights(factored: Floats, log_det: Floats, df: Floats, p: int) -> Floats:
         if error == "ML exponent":
             return weights(factored, log_det, df + p, p)
-        determinant = np.prod(factored[[kernel._at(j, j) for j in range(p)]], axis=0)
+        determinant = np.prod(factored[[at(j, j) for j in range(p)]], axis=0)
         return weights(factored, log_det, df, p) + 0.5 * np.log(determinant)
 
-    def without_first_day(statistics: kernel._Gaps, phi: Floats) -> tuple[Floats, Floats]:
+    def without_first_day(statistics: Gaps, phi: Floats) -> tuple[Floats, Floats]:
         sums = statistics.sums.copy()
         sums[..., 0] = 0.0
-        return products(replace(statistics, sums=sums), phi)
+        return ar1_products(replace(statistics, sums=sums), phi)
 
-    def one_day_less(*arguments: Floats) -> kernel._Data:
+    def one_day_less(*arguments: Floats) -> Batch:
         data = standardise(*arguments)  # type: ignore[arg-type]
         return replace(data, answered=data.answered - 1)
 
-    patches: dict[str, dict[str, object]] = {
-        "ML exponent": {"_log_weights": wrong_weights},
-        "log|A_xx| left out": {"_log_weights": wrong_weights},
-        "first day dropped": {"_ar1_products": without_first_day, "_standardise": one_day_less},
+    patches: dict[str, list[tuple[object, str, object]]] = {
+        "ML exponent": [(posterior, "log_weights", wrong_weights)],
+        "log|A_xx| left out": [(posterior, "log_weights", wrong_weights)],
+        "first day dropped": [
+            (products, "ar1_products", without_first_day),
+            (kernel, "standardise", one_day_less),
+        ],
     }
     if error not in patches:
         yield
         return
     # The patched steps are those of the NumPy code.
-    with mock.patch.multiple(kernel, **patches[error]), mock.patch.object(compiled, "WORTH_COMPILING", np.inf):
+    with contextlib.ExitStack() as stack:
+        for module, name, mistake in [*patches[error], (compiled, "WORTH_COMPILING", np.inf)]:
+            stack.enter_context(mock.patch.object(module, name, mistake))
         yield
 
 

@@ -7,15 +7,21 @@ Every method takes (S, D) values with NaN for missing days and (D,) treatment da
 
 from __future__ import annotations
 
+import platform
 import warnings
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from acu_nof1 import __version__
 from acu_nof1.estimate.kernel import AR1, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -132,7 +138,18 @@ USUAL: Mapping[str, Usual] = {
     "OLS": Usual(ols, 100_000),
     "Welch": Usual(welch, 100_000),
     "REML, t": Usual(reml, 100_000),
-    "Newey-West": Usual(newey_west, 400),
-    "GLSAR": Usual(glsar, 400),
-    "SARIMAX": Usual(sarimax, 60),
+    "Newey-West": Usual(newey_west, 200),
+    "GLSAR": Usual(glsar, 200),
+    "SARIMAX": Usual(sarimax, 30),
 }
+
+
+def versions() -> str:
+    """What the results were computed with."""
+    parts = [f"acu_nof1 {__version__}", f"python {platform.python_version()}"]
+    for name in ("numpy", "scipy", "statsmodels", "numba"):
+        try:
+            parts.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            parts.append(f"{name} not installed")
+    return ", ".join(parts)

@@ -23,7 +23,11 @@ START = dt.date(2026, 1, 5)
 
 
 def make_trial(
-    columns: Mapping[str, Any], *, baseline: int = 14, raw: Mapping[str, Any] | None = None, **outcomes: Mapping[str, Any]
+    columns: Mapping[str, Any],
+    *,
+    baseline: int = 14,
+    raw: Mapping[str, Any] | None = None,
+    **outcomes: Mapping[str, Any],
 ) -> Trial:
     """A trial of consecutive days: `baseline` days, then treatment to the end of the longest column."""
     days = max(len(values) for values in columns.values())
@@ -51,7 +55,9 @@ def trial_of() -> Callable[..., Trial]:
 def noisy() -> Callable[..., np.ndarray]:
     """Whole-point ratings around a course: AR(1) noise with a fixed seed."""
 
-    def made(course: Any, phi: float = 0.3, sd: float = 1.0, seed: int = 1, low: float = 0, high: float = 10) -> np.ndarray:
+    def made(
+        course: Any, phi: float = 0.3, sd: float = 1.0, seed: int = 1, low: float = 0, high: float = 10
+    ) -> np.ndarray:
         course = np.asarray(course, float)
         shocks = np.random.default_rng(seed).normal(size=course.size)
         noise = np.empty(course.size)

@@ -1,6 +1,7 @@
-"""Trials for the tests of figures, report and browser: the samples, and hostile ones."""
+"""Trials for the tests of figures, report and browser: the samples, and hostile ones. Each page is made once."""
 
 import datetime as dt
+import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 import acu_nof1 as acu
 from acu_nof1.outcomes import Outcome
 from acu_nof1.protocol import Success
+from acu_nof1.report import run_notebook
 
 SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
 SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress")
@@ -84,7 +86,10 @@ def sessions(count, every=3, baseline=14):
 @cache
 def hostile():
     """Twelve outcomes with long labels, ten events, markup in every text."""
-    outcomes = [outcome(number, f"{HOSTILE if number == 1 else 'A rather long label of an outcome'} {number}") for number in range(12)]
+    outcomes = [
+        outcome(number, f"{HOSTILE if number == 1 else 'A rather long label of an outcome'} {number}")
+        for number in range(12)
+    ]
     trial = make_trial(
         outcomes,
         events=[(3 * number, f"{HOSTILE} {number}") for number in range(10)],
@@ -99,7 +104,9 @@ def hostile():
 
 @cache
 def no_baseline():
-    return acu.reassess(make_trial([outcome(n, f"Outcome {n}") for n in range(3)], baseline=0, person="P-2", condition="back pain"))
+    return acu.reassess(
+        make_trial([outcome(n, f"Outcome {n}") for n in range(3)], baseline=0, person="P-2", condition="back pain")
+    )
 
 
 @cache
@@ -110,7 +117,11 @@ def nothing_kept():
 
 @cache
 def four_hundred_days():
-    return acu.reassess(make_trial([outcome(0, "Pain"), outcome(1, "Bad nights")], 60, 340, sessions=sessions(25, baseline=60), person="P-4"))
+    return acu.reassess(
+        make_trial(
+            [outcome(0, "Pain"), outcome(1, "Bad nights")], 60, 340, sessions=sessions(25, baseline=60), person="P-4"
+        )
+    )
 
 
 CASES = {
@@ -120,3 +131,22 @@ CASES = {
     "nothing_kept": nothing_kept,
     "four_hundred_days": four_hundred_days,
 }
+
+
+@cache
+def page(name):
+    """Return the HTML of a case as `write_report` writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        acu.write_report(CASES[name](), Path(folder) / "page.html")
+        return (Path(folder) / "page.html").read_text(encoding="utf-8")
+
+
+@cache
+def notebook(name):
+    """Return the HTML and the executed notebook of a sample as `run_notebook` writes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        html, ipynb = Path(folder) / "page.html", Path(folder) / "notebook.ipynb"
+        run_notebook(
+            {"trial_folder": str(SAMPLE_DATA / name), "after_session": None, "on": None}, html=html, ipynb=ipynb
+        )
+        return html.read_text(encoding="utf-8"), ipynb.read_text(encoding="utf-8")

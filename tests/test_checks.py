@@ -75,7 +75,9 @@ def test_a_diary_of_another_year_is_an_error():
 def test_agreed_too_late():
     trial = make_trial({"pain": PAIN}, raw={"trial": {"agreed_on": "2026-02-01"}})
     assert "agreed_on 2026-02-01 is after treatment began" in said(trial)
-    assert "not agreed beforehand" in " ".join(reassess(trial).limits) or "not agreed before treatment" in " ".join(reassess(trial).limits)
+    assert "not agreed beforehand" in " ".join(reassess(trial).limits) or "not agreed before treatment" in " ".join(
+        reassess(trial).limits
+    )
 
 
 def test_recall_must_not_reach_across_the_phase_change():

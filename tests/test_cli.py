@@ -34,7 +34,9 @@ instrument = "nrs_pain"
 important_change = 2.0
 """
 DAYS = np.arange("2026-01-05", "2026-04-13", dtype="datetime64[D]")
-RATINGS = np.clip(np.round(np.where(np.arange(98) < 14, 6, 4) + np.random.default_rng(5).normal(size=98)), 0, 10).astype(int)
+RATINGS = np.clip(
+    np.round(np.where(np.arange(98) < 14, 6, 4) + np.random.default_rng(5).normal(size=98)), 0, 10
+).astype(int)
 
 
 def rows(values=RATINGS, dates=DAYS) -> str:
@@ -73,14 +75,18 @@ def test_check_of_the_samples(capsys, name):
 
 
 WRONG = {
-    "no date can be told from another": ("date,pain\n" + "".join(f"{1 + i % 12:02}/{1 + i % 11:02}/2026,5\n" for i in range(40)), 1, "dayfirst"),
+    "no date can be told from another": (
+        "date,pain\n" + "".join(f"{1 + i % 12:02}/{1 + i % 11:02}/2026,5\n" for i in range(40)),
+        1,
+        "dayfirst",
+    ),
     "values off the scale": ("date,pain\n" + rows(RATINGS * 10), 1, "outside the scale"),
     "another column": ("date,ache\n" + rows(), 1, "pain"),
     "empty": ("", 1, "empty"),
     "header only": ("date,pain\n", 1, "nothing below it"),
     "binary": (b"PK\x03\x04" + bytes(range(256)) * 20, 1, "pain.csv"),
     "words": ("date,pain\n" + rows(np.full(98, "moderate")), 1, "a word, not a number"),
-    "another year": ("date,pain\n" + rows(dates=DAYS + 800), 1, "no diary day lies in any phase"),
+    "another year": ("date,pain\n" + rows(dates=DAYS + np.timedelta64(800)), 1, "no diary day lies in any phase"),
 }
 
 
@@ -98,7 +104,10 @@ def test_wrong_diaries(capsys, folder, name):
 
 ODD = {
     "UTF-16": (("date,pain\n" + rows()).encode("utf-16"), "UTF-16"),
-    "the same day twice with different values": ("date,pain\n" + rows() + "2026-02-01,9\n", "several answers on one day"),
+    "the same day twice with different values": (
+        "date,pain\n" + rows() + "2026-02-01,9\n",
+        "several answers on one day",
+    ),
     "fewer than 5 baseline days": ("date,pain\n" + rows(RATINGS[10:], DAYS[10:]), "4 baseline days are answered"),
     "one value": ("date,pain\n2026-01-07,5\n", "only one value was read"),
     "constant": ("date,pain\n" + rows(np.full(98, 6)), "every answer is 6"),
@@ -143,7 +152,9 @@ def test_no_file_and_no_protocol_are_wrong_use(capsys, tmp_path):
 
 
 def test_all_complaints_at_once(capsys, folder):
-    (folder / "protocol.toml").write_text(GOOD.replace("person", "preson").replace("agreed_on", "agred_on"), encoding="utf-8")
+    (folder / "protocol.toml").write_text(
+        GOOD.replace("person", "preson").replace("agreed_on", "agred_on"), encoding="utf-8"
+    )
     code, _, err = run(capsys, "report", folder)
     assert code == 1
     assert 'Did you mean "person"?' in err
@@ -152,16 +163,19 @@ def test_all_complaints_at_once(capsys, folder):
 
 def test_a_file_alone_is_answered_with_what_it_holds_and_one_command(capsys, tmp_path):
     (tmp_path / "my diary.csv").write_text(
-        "Date,Pain,Sleep hrs,Steps\n" + "".join(f"{d},{v},{6 + v % 3 / 2},{4000 + 100 * v}\n" for d, v in zip(DAYS, RATINGS, strict=True)),
+        "Date,Pain,Sleep hrs,Steps\n"
+        + "".join(f"{d},{v},{6 + v % 3 / 2},{4000 + 100 * v}\n" for d, v in zip(DAYS, RATINGS, strict=True)),
         encoding="utf-8",
     )
     code, _, err = run(capsys, "report", tmp_path / "my diary.csv")
     assert code == 2
     assert all(column in err for column in ("Date", "Pain", "Sleep hrs", "Steps"))
     command = next(line for line in err.splitlines() if "acu-nof1 report" in line)
-    assert '--outcome' in command
+    assert "--outcome" in command
     assert "--start" in command
-    code, _, err = run(capsys, "report", tmp_path / "my diary.csv", "--start", "2026-01-19", "--outcome", "Pain=nrs_pian")
+    code, _, err = run(
+        capsys, "report", tmp_path / "my diary.csv", "--start", "2026-01-19", "--outcome", "Pain=nrs_pian"
+    )
     assert code == 2
     assert 'Did you mean "nrs_pain"?' in err
     code, _, err = run(capsys, "report", tmp_path / "my diary.csv", "--start", "2026-01-19", "--outcome", "Steps=count")
@@ -180,7 +194,8 @@ def test_flags_of_a_single_file_do_not_go_with_a_folder(capsys, folder):
 def test_a_single_file_becomes_a_report_and_a_trial_folder(capsys, tmp_path):
     source = tmp_path / "diary.csv"
     source.write_text(
-        "Date;Pain;Sleep hrs;Steps\n" + "".join(f"{d};{v};{6 + v % 3 / 2};{4000 + 100 * v}\n" for d, v in zip(DAYS, RATINGS, strict=True)),
+        "Date;Pain;Sleep hrs;Steps\n"
+        + "".join(f"{d};{v};{6 + v % 3 / 2};{4000 + 100 * v}\n" for d, v in zip(DAYS, RATINGS, strict=True)),
         encoding="utf-8",
     )
     code, out, err = run(
@@ -197,9 +212,19 @@ def test_a_single_file_becomes_a_report_and_a_trial_folder(capsys, tmp_path):
     table = list(csv.DictReader((tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert len(table) == len(found["estimates"])
     assert json.loads((tmp_path / "a.ipynb").read_text(encoding="utf-8"))["cells"]
-    code, again, _ = run(capsys, "check", tmp_path / "trial")
+    code, _, _ = run(capsys, "check", tmp_path / "trial")
     assert code == 0
-    code, _, err = run(capsys, "report", source, "--start", "2026-01-19", "--outcome", "Pain=nrs_pain", "--save-protocol", tmp_path / "trial")
+    code, _, err = run(
+        capsys,
+        "report",
+        source,
+        "--start",
+        "2026-01-19",
+        "--outcome",
+        "Pain=nrs_pain",
+        "--save-protocol",
+        tmp_path / "trial",
+    )
     assert (code, "already" in err) == (2, True)
 
 
@@ -218,7 +243,13 @@ def test_no_baseline_is_a_descriptive_report(capsys, folder):
 
 def test_the_json_has_the_promised_shape(capsys, tmp_path):
     code, _, _ = run(
-        capsys, "report", ROOT / "sample_data" / "low_back_pain", "--out", tmp_path / "p.html", "--json", tmp_path / "a.json"
+        capsys,
+        "report",
+        ROOT / "sample_data" / "low_back_pain",
+        "--out",
+        tmp_path / "p.html",
+        "--json",
+        tmp_path / "a.json",
     )
     assert code == 0
     found = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
@@ -240,7 +271,15 @@ def test_the_json_has_the_promised_shape(capsys, tmp_path):
 
 def test_after_session_shows_the_trial_as_it_stood(capsys, tmp_path):
     code, out, _ = run(
-        capsys, "report", ROOT / "sample_data" / "low_back_pain", "--after-session", "6", "--out", tmp_path / "p.html", "--json", tmp_path / "a.json"
+        capsys,
+        "report",
+        ROOT / "sample_data" / "low_back_pain",
+        "--after-session",
+        "6",
+        "--out",
+        tmp_path / "p.html",
+        "--json",
+        tmp_path / "a.json",
     )
     assert code == 0
     assert "before session 6" in out
@@ -264,7 +303,7 @@ def test_wrong_options_exit_with_2(capsys):
     assert "reprot" in err
 
 
-def test_cells_of_the_csv_are_no_formulas(folder):
+def test_cells_of_the_csv_are_no_formulas():
     import pandas as pd
 
     from acu_nof1.export import neutralised

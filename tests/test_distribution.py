@@ -57,7 +57,9 @@ def test_the_table_of_student_t_is_exact_to_1e_10(nu):
 
 
 def test_far_tails_stay_positive_and_relative():
-    below = TMixture(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), np.array([30.0])).cdf(np.array([[-12.0, -60.0]]))
+    below = TMixture(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), np.array([30.0])).cdf(
+        np.array([[-12.0, -60.0]])
+    )
     np.testing.assert_allclose(below[0], special.stdtr(30, [-12, -60]), rtol=1e-4)
     assert (below > 0).all()
 
@@ -126,8 +128,13 @@ def test_rows_that_are_not_estimable_stay_nan():
 
 def test_padding_with_weight_zero_changes_nothing():
     m = mixture()
-    padded = TMixture(*(np.pad(a, ((0, 0), (0, 3)), mode=mode) for a, mode in zip(
-        (m.weight, m.loc, m.scale), ("constant", "edge", "edge"), strict=True)), m.df)
+    padded = TMixture(
+        *(
+            np.pad(a, ((0, 0), (0, 3)), mode=mode)
+            for a, mode in zip((m.weight, m.loc, m.scale), ("constant", "edge", "edge"), strict=True)
+        ),
+        m.df,
+    )
     np.testing.assert_allclose(padded.quantile(LEVELS), m.quantile(LEVELS), rtol=1e-12)
 
 
@@ -178,7 +185,9 @@ def test_a_ratio_without_an_upper_bound_is_infinite_and_down_to_0_is_0():
 def test_a_ratio_does_not_depend_on_the_unit():
     d = ratio()
     k = 1e-3
-    small = RatioMixture(d.weight, k * d.before, k * d.after, k**2 * d.var_before, k**2 * d.var_after, k**2 * d.cov, d.df)
+    small = RatioMixture(
+        d.weight, k * d.before, k * d.after, k**2 * d.var_before, k**2 * d.var_after, k**2 * d.cov, d.df
+    )
     np.testing.assert_allclose(small.quantile(LEVELS), d.quantile(LEVELS), rtol=1e-9)
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from conftest import make_trial
 from scipy import stats
 
 import acu_nof1 as acu
@@ -13,7 +14,6 @@ from acu_nof1.estimate import ESTIMATORS, estimate_all
 from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, MEAN_CHANGE
 from acu_nof1.interpret import BAND_CUTS
 from acu_nof1.trial import stack
-from conftest import make_trial
 
 A = (7, 9, 8, 7, 7, 8, 8)
 B = (3, 4, 2, 4, 2, 1, 4, 5, 3, 2, 1, 2, 4, 4)
@@ -138,9 +138,13 @@ def test_a_person_alone_and_inside_a_cohort(everything, estimator):
     ]
     alone = estimator(everything.comparisons()).to_frame()
     together = estimator(stack([*others[:2], everything.comparisons(), *others[2:]])).to_frame()
-    together = together[together["outcome"].isin(alone["outcome"]) & (together["days_before"] == 14) | together["outcome"].eq("peg")]
+    together = together[
+        together["outcome"].isin(alone["outcome"]) & (together["days_before"] == 14) | together["outcome"].eq("peg")
+    ]
     numbers = ["before", "after", "value", "low", "high", "p_gain", "p_important_gain", "phi"]
-    assert np.allclose(alone[numbers].astype(float), together[numbers].astype(float), atol=1e-9, rtol=1e-10, equal_nan=True)
+    assert np.allclose(
+        alone[numbers].astype(float), together[numbers].astype(float), atol=1e-9, rtol=1e-10, equal_nan=True
+    )
 
 
 @pytest.mark.parametrize("question", ["change_at_reassessment", "mean_change", "trend"])
@@ -259,7 +263,11 @@ def test_several_phases_are_one_fit_with_one_contrast():
     rng = np.random.default_rng(11)
     course = np.repeat([6.0, 3.0, 5.0, 2.0], 14)
     phases = [
-        {"kind": kind, "start": dt.date(2026, 1, 5) + dt.timedelta(days=14 * i), "end": dt.date(2026, 1, 18) + dt.timedelta(days=14 * i)}
+        {
+            "kind": kind,
+            "start": dt.date(2026, 1, 5) + dt.timedelta(days=14 * i),
+            "end": dt.date(2026, 1, 18) + dt.timedelta(days=14 * i),
+        }
         for i, kind in enumerate(["baseline", "treatment"] * 2)
     ]
     trial = make_trial({"pain": np.clip(course + 0.3 * rng.normal(size=56), 0, 10)}, raw={"phase": phases})

@@ -62,7 +62,10 @@ def test_a_good_protocol(tmp_path):
         (("[trial]", "[trail]"), 'key "trail" is not known here. Did you mean "trial"?'),
         (("important_change = 2.0", "important_chnage = 2.0"), 'Did you mean "important_change"?'),
         (("nrs_pain", "nrs_pian"), 'instrument "nrs_pian" is not in the catalogue. Did you mean "nrs_pain"?'),
-        (("end = 2026-01-18", "end = 2026-01-20"), "starts on 2026-01-19, but the baseline before it lasts until 2026-01-20"),
+        (
+            ("end = 2026-01-18", "end = 2026-01-20"),
+            "starts on 2026-01-19, but the baseline before it lasts until 2026-01-20",
+        ),
         (("end = 2026-01-18", "end = 2026-01-01"), "the baseline ends on 2026-01-01, before it starts on 2026-01-05"),
         (('kind = "treatment"', 'kind = "baseline"'), "there is no treatment phase"),
         (("important_change = 2.0", "important_change = 20"), "larger than the whole scale (10 points)"),
@@ -80,19 +83,26 @@ def test_one_clear_complaint_for_each_mistake(tmp_path, change, said):
 
 def test_treatment_before_baseline(tmp_path):
     text = GOOD.replace('kind = "baseline"', 'kind = "X"').replace('kind = "treatment"', 'kind = "baseline"')
-    assert "treatment comes before the first baseline" in complaints(tmp_path, text.replace('kind = "X"', 'kind = "treatment"'))
+    assert "treatment comes before the first baseline" in complaints(
+        tmp_path, text.replace('kind = "X"', 'kind = "treatment"')
+    )
 
 
 def test_all_complaints_at_once(tmp_path):
-    text = GOOD.replace("strat", "start").replace("file =", "fiel =").replace("person =", "preson =").replace("kind = \"treatment\"", "kind = 3")
+    text = (
+        GOOD.replace("strat", "start")
+        .replace("file =", "fiel =")
+        .replace("person =", "preson =")
+        .replace('kind = "treatment"', "kind = 3")
+    )
     said = complaints(tmp_path, text)
     assert all(part in said for part in ('"fiel"', '"preson"', "[[phase]] 2"))
 
 
 def test_two_primary_outcomes_and_none(tmp_path):
-    two = GOOD + "primary = true\n[outcome.sleep]\ninstrument = \"csd_tst\"\nprimary = true\n"
+    two = GOOD + 'primary = true\n[outcome.sleep]\ninstrument = "csd_tst"\nprimary = true\n'
     assert "2 outcomes are marked primary: pain, sleep" in complaints(tmp_path, two)
-    assert "no outcome is marked primary" in complaints(tmp_path, GOOD + "[outcome.sleep]\ninstrument = \"csd_tst\"\n")
+    assert "no outcome is marked primary" in complaints(tmp_path, GOOD + '[outcome.sleep]\ninstrument = "csd_tst"\n')
 
 
 def test_success_rules(tmp_path):
@@ -106,7 +116,9 @@ def test_success_rules(tmp_path):
 def test_looks(tmp_path):
     assert "either a date or a session number" in complaints(tmp_path, GOOD + "[[reassess]]\nwindow_days = 14\n")
     assert "not after the first treatment day" in complaints(tmp_path, GOOD + "[[reassess]]\non = 2026-01-10\n")
-    protocol = reading(tmp_path, GOOD + "[[reassess]]\nafter_session = 6\ndecides = true\n[[reassess]]\non = 2026-04-13\n")
+    protocol = reading(
+        tmp_path, GOOD + "[[reassess]]\nafter_session = 6\ndecides = true\n[[reassess]]\non = 2026-04-13\n"
+    )
     assert protocol.deciding_look.after_session == 6
     assert protocol.window_days(protocol.looks[1]) == 14
 
@@ -122,14 +134,22 @@ def test_an_outcome_declared_without_code(tmp_path):
         "important_change_percent = 30\n"
     )
     stairs = reading(tmp_path, text).outcome("stairs")
-    assert (stairs.kind, stairs.low, stairs.high, stairs.unit, stairs.important_change_percent) == ("count", 0, None, "floors", 30)
+    assert (stairs.kind, stairs.low, stairs.high, stairs.unit, stairs.important_change_percent) == (
+        "count",
+        0,
+        None,
+        "floors",
+        30,
+    )
 
 
 def test_units_convert_range_and_published_change(tmp_path):
     text = GOOD + 'primary = true\n[outcome.sleep]\ninstrument = "csd_tst"\nunit = "h"\nimportant_change = 1\n'
     sleep = reading(tmp_path, text).outcome("sleep")
     assert (sleep.low, sleep.high, sleep.important_change) == (0, 24, 1)
-    vas = reading(tmp_path, GOOD.replace("nrs_pain", "vas_pain").replace("important_change = 2.0", 'unit = "cm"')).outcome("pain")
+    vas = reading(
+        tmp_path, GOOD.replace("nrs_pain", "vas_pain").replace("important_change = 2.0", 'unit = "cm"')
+    ).outcome("pain")
     assert (vas.high, vas.important_change) == (10, 1.5)
     wrong = GOOD + 'primary = true\n[outcome.sleep]\ninstrument = "csd_tst"\nunit = "kg"\n'
     assert 'values in "min" cannot be converted to "kg"' in complaints(tmp_path, wrong)

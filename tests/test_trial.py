@@ -86,13 +86,19 @@ def test_days_outside_every_phase_are_not_used():
 def test_visits_may_lie_a_week_around_the_look():
     values = np.full(DAYS + 4, np.nan)
     values[[10, 50, DAYS + 3]] = 40, 35, 30
-    trial = make_trial({"odi": values}, odi={"instrument": "odi", "sem": 2.0}, raw={"reassess": [{"on": START + dt.timedelta(days=DAYS)}]})
+    trial = make_trial(
+        {"odi": values},
+        odi={"instrument": "odi", "sem": 2.0},
+        raw={"reassess": [{"on": START + dt.timedelta(days=DAYS)}]},
+    )
     found = reassess(trial).estimates.primary
     assert (found.before, found.after) == (40, 30)
 
 
 def test_choosing_a_look_keeps_a_planned_window():
-    trial = make_trial(PAIN, raw={"session": SESSIONS, "reassess": [{"after_session": 6, "window_days": 7}, {"on": "2026-04-13"}]})
+    trial = make_trial(
+        PAIN, raw={"session": SESSIONS, "reassess": [{"after_session": 6, "window_days": 7}, {"on": "2026-04-13"}]}
+    )
     assert choose_look(trial).on == dt.date(2026, 4, 13)
     assert choose_look(trial, after_session=6).window_days == 7
     assert choose_look(trial, after_session=5).window_days is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, ROOT, make_trial
+from conftest import ROOT, SAMPLES, make_trial
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,13 +98,19 @@ CASES = {
 def told(review: acu.Reassessment) -> str:
     """Everything the page says in sentences, one a line."""
     estimate = review.verdict.estimate
-    lines = [f"verdict: {review.verdict.kind}" + (f", overruled by {review.verdict.overruled_by}" if review.verdict.overruled_by else "")]
+    lines = [
+        f"verdict: {review.verdict.kind}"
+        + (f", overruled by {review.verdict.overruled_by}" if review.verdict.overruled_by else "")
+    ]
     lines += [review.sentence, words.threshold(estimate, review.telling)]
     lines += [f"reason: {text}" for text in words.reasons(estimate)]
     lines += [f"attribution: {text}" for text in review.attribution]
     lines += [f"limit: {text}" for text in review.limits]
     lines += [f"success: {review.success_sentence}", f"diary: {words.sensitivity_of_diary(estimate)}"]
-    lines += [f"safety: {text}" for text in words.safety_line(review.safety, review.trial.protocol.safety.model_dump(exclude={"red_flags"}))]
+    lines += [
+        f"safety: {text}"
+        for text in words.safety_line(review.safety, review.trial.protocol.safety.model_dump(exclude={"red_flags"}))
+    ]
     return "\n".join(line.replace(words.NO_BREAK, " ") for line in lines) + "\n"
 
 

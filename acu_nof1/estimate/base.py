@@ -42,6 +42,9 @@ class Levels:
 class Noise:
     """What the fit says of the day-to-day noise, for S series (NaN where it says nothing)."""
 
+    lag1: NDArray[np.float64]
+    lag1_low: NDArray[np.float64]
+    lag1_high: NDArray[np.float64]
     phi: NDArray[np.float64]
     phi_low: NDArray[np.float64]
     phi_high: NDArray[np.float64]
@@ -172,6 +175,9 @@ class Estimate:
     days_before: int
     days_after: int
     detectable: float
+    lag1: float
+    lag1_low: float
+    lag1_high: float
     phi: float
     phi_low: float
     phi_high: float
@@ -203,7 +209,7 @@ COLUMNS = (
     "before", "before_low", "before_high", "after", "after_low", "after_high",
     "value", "low", "high", "confidence", "limited", "unit", "better", "important_change",
     "p_gain", "p_loss", "p_important_gain", "p_important_loss", *BANDS, "reading",
-    "days_before", "days_after", "detectable", "phi", "phi_low", "phi_high", "p_phi_high", "white_share",
+    "days_before", "days_after", "detectable", "lag1", "lag1_low", "lag1_high", "phi", "phi_low", "phi_high", "p_phi_high", "white_share",
     "effective_before", "effective_after", "method",
 )  # fmt: skip
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from acu_nof1.distribution import Distribution, TMixture
 from acu_nof1.estimate.base import MINIMUM_DAYS, Levels, Noise
-from acu_nof1.estimate.kernel import ROBUST, ROBUST_COUNTS, fit
+from acu_nof1.estimate.kernel import fit
+from acu_nof1.estimate.nodes import ROBUST, ROBUST_COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,12 +65,16 @@ class Fits:
         out[[bool(reason) for reason in self.reason]] = np.nan
         return out
 
-    def levels(self, contrast: int, confidence: float = 0.95) -> Levels:
-        """Posterior mean and interval of a contrast that is a level."""
+    def levels(self, contrast: int) -> Levels:
+        """Posterior mean and 95 % interval of a contrast that is a level."""
+        return self.intervals(contrast, 0.95)[0]
+
+    def intervals(self, contrast: int, *confidences: float) -> list[Levels]:
+        """Posterior mean of a contrast that is a level, with an interval for each confidence."""
         mixture = self.distribution(lambda each: each.mixture(contrast))
-        tail = (1 - confidence) / 2
-        ends = mixture.quantile(np.array([tail, 1 - tail]))
-        return Levels(mixture.centre, ends[:, 0], ends[:, 1])
+        tails = (1 - np.array(confidences)) / 2
+        low, high = np.split(mixture.quantile(np.concatenate([tails, 1 - tails])), 2, axis=1)
+        return [Levels(mixture.centre, *ends) for ends in zip(low.T, high.T, strict=True)]
 
     def noise(self, before: int | None = BEFORE, after: int | None = AFTER) -> Noise:
         """Autocorrelation, white-noise share, and effective days of the contrasts that are levels."""
@@ -79,12 +84,18 @@ class Fits:
                 return np.full(len(self.reason), np.nan)
             return self.numbers(lambda each: each.effective_days(contrast))
 
+        def correlation(column: int) -> NDArray[np.float64]:
+            return self.numbers(lambda each: each.neighbour_correlation((0.025, 0.975))[1][:, column])
+
         return Noise(
-            phi=self.numbers(lambda each: each.phi_summary()[0]),
-            phi_low=self.numbers(lambda each: each.phi_summary()[1][:, 0]),
-            phi_high=self.numbers(lambda each: each.phi_summary()[1][:, 1]),
+            lag1=self.numbers(lambda each: each.neighbour_correlation(0.5)[0]),
+            lag1_low=correlation(0),
+            lag1_high=correlation(1),
+            phi=self.numbers(lambda each: each.phi_posterior.centre),
+            phi_low=self.numbers(lambda each: each.phi_posterior.quantile(0.025)),
+            phi_high=self.numbers(lambda each: each.phi_posterior.quantile(0.975)),
             p_phi_high=self.numbers(lambda each: each.probability_phi_above(PHI_HIGH)),
-            white_share=self.numbers(lambda each: each.share_summary()[0]),
+            white_share=self.numbers(lambda each: each.share_posterior.centre),
             effective_before=effective(before),
             effective_after=effective(after),
         )

@@ -13,6 +13,7 @@ from acu_nof1.outcomes import KINDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from acu_nof1.estimate.base import Levels
     from acu_nof1.estimate.columns import Fits
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
@@ -51,13 +52,12 @@ def window_question(comparisons: Comparisons) -> Question:
     return Question(columns, width, np.broadcast_to(contrasts, (len(comparisons), *contrasts.shape)))
 
 
-def _limits(comparisons: Comparisons, fits: Fits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _limits(comparisons: Comparisons, widest: Levels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the ends of the scale allow the change to be, whatever the level before truly is.
 
     The level before is itself uncertain: cutting at its estimate would drop the true change half of the
-    time when the level after lies on the floor. So its 99 % interval sets the limits.
+    time when the level after lies on the floor. So its 99 % interval (`widest`) sets the limits.
     """
-    before = fits.levels(BEFORE, confidence=0.99)
 
     def end(side: str, otherwise: float) -> NDArray[np.float64]:
         values = [getattr(outcome, side) for outcome in comparisons.outcomes]
@@ -65,16 +65,17 @@ def _limits(comparisons: Comparisons, fits: Fits) -> tuple[NDArray[np.float64], 
 
     low, high = end("low", -np.inf), end("high", np.inf)
     with np.errstate(invalid="ignore"):
-        return low - np.fmin(before.high, high), high - np.fmax(before.low, low)
+        return low - np.fmin(widest.high, high), high - np.fmax(widest.low, low)
 
 
 def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], methods: list[str]) -> Answer:
     """Make an answer from fits whose first three contrasts are before, after and change."""
-    floor, ceiling = _limits(comparisons, fits)
+    before, widest = fits.intervals(BEFORE, 0.95, 0.99)
+    floor, ceiling = _limits(comparisons, widest)
     important = [outcome.important_change for outcome in comparisons.outcomes]
     return Answer(
         distribution=fits.distribution(lambda each: each.mixture(CHANGE)),
-        before=fits.levels(BEFORE),
+        before=before,
         after=fits.levels(AFTER),
         days=days,
         reason=fits.reason,

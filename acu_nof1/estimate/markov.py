@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from acu_nof1.distribution import Cells, Grid, cell_midpoints
-from acu_nof1.estimate.kernel import phi_nodes_needed
+from acu_nof1.estimate.nodes import phi_nodes_needed
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

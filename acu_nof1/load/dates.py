@@ -189,4 +189,4 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
 
 
 def _array(days: Iterable[dt.date | None]) -> npt.NDArray[np.datetime64]:
-    return np.array([np.datetime64("NaT") if day is None else day for day in days], dtype="datetime64[us]")
+    return np.array([np.datetime64("NaT", "us") if day is None else day for day in days], dtype="datetime64[us]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,8 +25,8 @@ from acu_nof1.protocol import (
 )
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 PROTOCOL_FILE = "protocol.toml"
 
@@ -149,7 +150,7 @@ def _own(name: str, kind: Kind) -> Outcome:
     return Outcome(name, label, kind, units.get(kind, ""), low, high)
 
 
-def read_protocol(path: Path) -> Protocol:
+def read_protocol(path: str | os.PathLike[str]) -> Protocol:
     """What was planned and agreed?
 
     Parameters
@@ -169,7 +170,7 @@ def read_protocol(path: Path) -> Protocol:
     ProtocolError
         With every unknown key, wrong value and contradiction in it.
     """
-    return protocol_and_sessions(path)[0]
+    return protocol_and_sessions(Path(path))[0]
 
 
 def protocol_and_sessions(path: Path) -> tuple[Protocol, str | None]:
@@ -255,6 +256,10 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
         diaries=file.diary,
     )
     wrong += contradictions(protocol, name) if not wrong else ()
+    if sum(bool(given) for given in (file.session, file.sessions, file.trial.sessions)) > 1:
+        wrong.append(
+            Problem("error", name, "sessions are given in more than one way.", "Keep [[session]] or one sessions file.")
+        )
     if wrong:
         raise ProtocolError(wrong)
     return protocol, file.sessions or file.trial.sessions

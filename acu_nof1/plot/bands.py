@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from acu_nof1 import words
@@ -33,7 +32,7 @@ def plot_bands(estimate: Estimate) -> Figure:
     matplotlib.figure.Figure
         An empty bar with a word of explanation where there are no bands.
     """
-    with rc_context(dict(style.RC)):
+    with style.theme():
         figure = Figure(figsize=(style.WIDTH, HEIGHT))
         ax = figure.add_axes((0.01, 0.45, 0.98, 0.3))
         ax.set_axis_off()
@@ -49,9 +48,13 @@ def _draw(ax: Axes, estimate: Estimate) -> None:
     ax.set_title(words.bands_title(estimate), loc="left", fontsize=style.SMALL, color=style.GREY)
     left, lines = 0, []
     for index, share in enumerate(shares_of_hundred(np.array(estimate.bands))):
-        ax.barh(0.5, share, 1, left, color=style.BAND_COLOURS[index], hatch=style.BAND_HATCHES[index], ec="white", lw=0.8)
+        ax.barh(
+            0.5, share, 1, left, color=style.BAND_COLOURS[index], hatch=style.BAND_HATCHES[index], ec="white", lw=0.8
+        )
         if share >= WIDE_ENOUGH:
-            ax.text(left + share / 2, 0.5, str(share), ha="center", va="center", color=style.BAND_INKS[index], weight="bold")
+            ax.text(
+                left + share / 2, 0.5, str(share), ha="center", va="center", color=style.BAND_INKS[index], weight="bold"
+            )
         lines.append(f"{words.BAND_NAMES[index]} {words.band_share(share)}")
         left += share
     ax.annotate(" · ".join(lines), (0, 0), (0, -4), xycoords="axes fraction", textcoords="offset points",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import dates as mdates
@@ -14,6 +14,7 @@ from acu_nof1.plot import style
 from acu_nof1.trial import UNUSED
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from matplotlib.axes import Axes
@@ -27,6 +28,8 @@ DAYS_PER_MONTH = 28
 STRETCH_MINIMUM = 5
 # Below the scale of a yes/no outcome lie three rows: yes, no, no entry.
 YES_ROW, NO_ROW, NO_ENTRY_ROW, YES_NO_FLOOR = -4.5, -7.5, -10.5, -12.5
+# Points that a date's label needs right of its tick.
+EDGE = 11.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +50,17 @@ class Series:
     @property
     def answered(self) -> NDArray[np.bool_]:
         """Which days hold an answer."""
-        return np.isfinite(self.values)
+        return np.asarray(np.isfinite(self.values))
 
     @property
     def baseline(self) -> NDArray[np.bool_]:
         """Which days are baseline days."""
-        return (self.phase != UNUSED) & ~self.treated
+        return np.asarray((self.phase != UNUSED) & ~self.treated)
 
     @property
     def expected(self) -> NDArray[np.bool_]:
         """On which days an entry was expected: those of a phase, for what is kept daily."""
-        return (self.phase != UNUSED) & (self.outcome.every == "day")
+        return np.asarray((self.phase != UNUSED) & (self.outcome.every == "day"))
 
 
 def series_of(comparisons: Comparisons, row: int, estimate: Estimate | None) -> Series:
@@ -81,6 +84,17 @@ def series_of(comparisons: Comparisons, row: int, estimate: Estimate | None) -> 
     )
 
 
+def day_number(day: Any) -> float:
+    """Where on the axis is this day?"""
+    return float(mdates.date2num(day))  # type: ignore[no-untyped-call]
+
+
+def calendar_day(number: float) -> dt.date:
+    """Which day is at this place of the axis?"""
+    found: dt.datetime = mdates.num2date(number)  # type: ignore[no-untyped-call]
+    return found.date()
+
+
 def runs(days: NDArray[np.bool_]) -> Iterator[slice]:
     """Yield the stretches of consecutive days."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], days, [False]]).astype(int)))
@@ -89,8 +103,7 @@ def runs(days: NDArray[np.bool_]) -> Iterator[slice]:
 
 def edges(series: Series, stretch: slice) -> tuple[float, float]:
     """Where do these days begin and end on the axis? A day is as wide as a day."""
-    first, last = mdates.date2num(series.days[[stretch.start, stretch.stop - 1]])
-    return float(first) - 0.5, float(last) + 0.5
+    return day_number(series.days[stretch.start]) - 0.5, day_number(series.days[stretch.stop - 1]) + 0.5
 
 
 # ------------------------------------------------------------------ axes
@@ -106,7 +119,9 @@ def scale(series: Series) -> tuple[float, float]:
     if outcome.is_amount:
         return 0.0, max(top * 1.08, 1.0)
     room = max(top - bottom, 1.0) * 0.1
-    return (bottom - room if outcome.low is None else outcome.low), (top + room if outcome.high is None else outcome.high)
+    return (bottom - room if outcome.low is None else outcome.low), (
+        top + room if outcome.high is None else outcome.high
+    )
 
 
 def dress(ax: Axes, series: Series, compact: bool) -> None:
@@ -127,25 +142,36 @@ def dress(ax: Axes, series: Series, compact: bool) -> None:
 
 
 def _date_axis(ax: Axes, series: Series, compact: bool) -> None:
-    first, last = (float(day) for day in mdates.date2num(series.days[[0, -1]]))
+    first, last = day_number(series.days[0]), day_number(series.days[-1])
     pad = max(1.0, 0.008 * (last - first))
     ax.set_xlim(first - pad, last + pad)
-    length, most = last - first, 4 if compact else 9
-    if length < 50:
-        ax.xaxis.set_major_locator(mdates.DayLocator(interval=max(1, round(length / most))))
-        ax.xaxis.set_major_formatter(lambda day, _: _short_date(day))
-    else:
-        ax.xaxis.set_major_locator(mdates.MonthLocator(interval=max(1, -(-int(length / 30) // most))))
-        ax.xaxis.set_major_formatter(lambda day, _: _month(day, first, length))
+    short = last - first < 50
+    ticks = _day_ticks(first, last, compact) if short else _month_ticks(series, last - first, compact)
+    # A label whose tick stands at the right edge would be cut off.
+    room = EDGE / (ax.get_position().width * style.WIDTH * 72) * (last - first + 2 * pad)
+    ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if first - pad <= tick <= last + pad - room]))
+    ax.xaxis.set_major_formatter(lambda day, _: _short_date(day) if short else _month(day, first, last - first))
+
+
+def _day_ticks(first: float, last: float, compact: bool) -> list[float]:
+    step = max(1, -(-int(last - first) // (3 if compact else 9)))
+    return [float(day) for day in np.arange(first, last + 1, step)]
+
+
+def _month_ticks(series: Series, length: float, compact: bool) -> list[float]:
+    months = np.arange(series.days[0].astype("datetime64[M]"), series.days[-1].astype("datetime64[M]") + 1)
+    step = max(1, -(-int(length / 30) // (4 if compact else 9)))
+    wanted = [month for month in months if int(month.astype(int)) % step == 0]
+    return [day_number(month.astype("datetime64[D]")) for month in wanted]
 
 
 def _short_date(day: float) -> str:
-    return words.date(mdates.num2date(day).date()).rsplit(" ", 1)[0]
+    return words.date(calendar_day(day)).rsplit(" ", 1)[0]
 
 
 def _month(day: float, first: float, length: float) -> str:
     """Name a month; the year stands with January, and with every label of a long diary."""
-    date = mdates.num2date(day)
+    date = calendar_day(day)
     return f"{date:%b %Y}" if date.month == 1 or (length > 360 and day - first < 31) else f"{date:%b}"
 
 
@@ -166,9 +192,9 @@ def draw_days(ax: Axes, series: Series, compact: bool) -> None:
         return
     size = _marker_size(series, compact)
     low, high = scale(series)
-    hollow = {"mfc": "none", "mec": style.BEFORE, "mew": 0.9}
-    filled = {"mfc": style.AFTER, "mec": style.AFTER, "mew": 0.5}
-    other = {"mfc": style.FAINT, "mec": style.FAINT, "mew": 0.5}
+    hollow: dict[str, Any] = {"mfc": "none", "mec": style.BEFORE, "mew": 0.9}
+    filled: dict[str, Any] = {"mfc": style.AFTER, "mec": style.AFTER, "mew": 0.5}
+    other: dict[str, Any] = {"mfc": style.FAINT, "mec": style.FAINT, "mew": 0.5}
     mark = "o" if series.outcome.every == "day" else "D"
     used = series.phase != UNUSED
     for days, look in ((series.baseline, hollow), (series.treated & used, filled), (~used, other)):
@@ -187,7 +213,9 @@ def _marker_size(series: Series, compact: bool) -> float:
 def _draw_missing(ax: Axes, series: Series, height: float, compact: bool) -> None:
     missing = series.expected & ~series.answered
     where = np.full(int(missing.sum()), height)
-    ax.plot(series.days[missing], where, "x", ms=2.0 if compact else 3.2, mew=0.7, color=style.FAINT, ls="none", zorder=3)
+    ax.plot(
+        series.days[missing], where, "x", ms=2.0 if compact else 3.2, mew=0.7, color=style.FAINT, ls="none", zorder=3
+    )
 
 
 def _draw_yes_no(ax: Axes, series: Series, compact: bool) -> None:
@@ -221,14 +249,23 @@ def draw_levels(ax: Axes, series: Series, compact: bool) -> None:
     found = series.estimate
     if found is None:
         return
-    sides = (
-        (series.baseline, found.before, found.before_low, found.before_high, style.BEFORE, style.BEFORE_FILL, "-"),
-        (series.after, found.after, found.after_low, found.after_high, style.AFTER_LEVEL, style.AFTER_FILL, "-"),
-    )
+    before, after = style.LEVELS
+    _draw_level(ax, series, series.baseline, (found.before, found.before_low, found.before_high), before, compact)
+    _draw_level(ax, series, series.after, (found.after, found.after_low, found.after_high), after, compact)
+
+
+def _draw_level(
+    ax: Axes,
+    series: Series,
+    days: NDArray[np.bool_],
+    numbers: tuple[float, float, float],
+    look: style.Level,
+    compact: bool,
+) -> None:
+    level, low, high = numbers
     bottom, top = scale(series)
-    for days, level, low, high, colour, fill, line in sides:
-        for stretch in runs(days) if np.isfinite(level) else ():
-            ends = edges(series, stretch)
-            if np.isfinite(low) and np.isfinite(high):
-                ax.fill_between(ends, max(low, bottom), min(high, top), color=fill, alpha=0.75, linewidth=0, zorder=1)
-            ax.plot(ends, [level, level], line, color=colour, lw=1.8 if compact else 2.4, zorder=3, solid_capstyle="butt")
+    for stretch in runs(days) if np.isfinite(level) else ():
+        ends = edges(series, stretch)
+        if np.isfinite(low) and np.isfinite(high):
+            ax.fill_between(ends, max(low, bottom), min(high, top), color=look.fill, alpha=0.75, linewidth=0, zorder=1)
+        ax.plot(ends, [level, level], ls=look.line, color=look.colour, lw=1.8 if compact else 2.4, zorder=3)

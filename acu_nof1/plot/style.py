@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.font_manager import findfont, get_font
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from matplotlib.figure import Figure
 
@@ -21,7 +21,20 @@ INK, GREY, FAINT, PALE = "#1b2130", "#5b6068", "#8b9097", "#dfe1e4"
 BEFORE, BEFORE_FILL, BEFORE_SHADE = "#6f604c", "#cbbfa9", "#f1ece1"
 AFTER, AFTER_LEVEL, AFTER_FILL, AFTER_SHADE = "#1d6f8a", "#0b3a5c", "#a9c0cd", "#e2eef3"
 EVENT = "#a3480f"
+EVENT_DASHES = (0, (4, 2))
 ALARM = "#8c1004"
+
+
+class Level(NamedTuple):
+    """How a level and its interval are drawn."""
+
+    colour: str
+    fill: str
+    line: Any
+
+
+LEVELS = (Level(BEFORE, BEFORE_FILL, (0, (3.2, 0.6))), Level(AFTER_LEVEL, AFTER_FILL, "-"))
+
 # Worse by a lot … no difference … better by a lot; the worse ones are hatched as well.
 BAND_COLOURS = ("#7a2e0e", "#c8672b", "#f0bd94", "#d9dbde", "#b4d4e1", "#4f97b3", "#0b3a5c")
 BAND_INKS = ("#ffffff", "#000000", "#000000", "#000000", "#000000", "#000000", "#ffffff")
@@ -38,7 +51,7 @@ MOST_COLUMNS = 4
 # Points above the main panel.
 LANE, SESSION_STRIP, NAME_STRIP = 10.5, 18.0, 11.0
 
-RC: Mapping[str, Any] = {
+RC: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": FONT,
     "text.color": INK,
@@ -60,6 +73,11 @@ RC: Mapping[str, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "acu_nof1",
 }
+
+
+def theme() -> AbstractContextManager[None]:
+    """Draw with the house style, whatever the session has set."""
+    return mpl.rc_context(RC)
 
 
 @cache
@@ -93,6 +111,6 @@ def text_width(text: str, size: float) -> float:
 def svg(figure: Figure) -> str:
     """Write a figure as SVG, the same bytes each time."""
     page = io.StringIO()
-    with mpl.rc_context(dict(RC)):
+    with theme():
         figure.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
     return page.getvalue()

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import dates as mdates
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation
 
 from acu_nof1 import words
 from acu_nof1.estimate import estimate_all
 from acu_nof1.plot import style
-from acu_nof1.plot.panel import Series, draw_days, draw_levels, draw_phases, dress, series_of
+from acu_nof1.plot.panel import Series, day_number, draw_days, draw_levels, draw_phases, dress, series_of
+from acu_nof1.trial import UNUSED
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Transform
 
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.protocol import Look
@@ -63,7 +64,7 @@ def plot_trial(
     panels = _series(trial, estimates, look)
     if outcomes is not None:
         panels = [panel for panel in panels if panel.outcome.name in outcomes]
-    with rc_context(dict(style.RC)):
+    with style.theme():
         if not panels:
             return _empty()
         first = next((panel for panel in panels if panel.outcome.name == trial.protocol.primary), panels[0])
@@ -91,7 +92,7 @@ def plot_outcome(
     """
     look = look or trial.default_look()
     panel = next(each for each in _series(trial.at(look), estimates, look) if each.outcome.name == name)
-    with rc_context(dict(style.RC)):
+    with style.theme():
         if ax is None:
             ax = Figure(figsize=(style.WIDTH, 2.4), layout="constrained").add_subplot()
         _small(ax, trial.at(look), panel, compact=False)
@@ -171,7 +172,9 @@ def _panel(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
     dress(ax, series, compact)
     draw_phases(ax, series)
     for event in trial.protocol.events:
-        ax.axvline(mdates.date2num(event.date), color=style.EVENT, ls=(0, (4, 2)), lw=0.8 if compact else 1.1, zorder=1)
+        ax.axvline(
+            day_number(event.date), color=style.EVENT, ls=style.EVENT_DASHES, lw=0.8 if compact else 1.1, zorder=1
+        )
     draw_levels(ax, series, compact)
     draw_days(ax, series, compact)
 
@@ -179,7 +182,7 @@ def _panel(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
 def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
     """Draw a panel that names itself above: label and unit, then which way is better."""
     _panel(ax, trial, series, compact)
-    width = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * POINTS  # type: ignore[union-attr]
+    width = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * POINTS
     label = style.fitted(words.unit_axis(series.outcome), width + 20, style.SMALL)
     ax.annotate(label, (0, 1), (-14, 11), xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
                 weight="bold", parse_math=False)  # fmt: skip
@@ -192,7 +195,7 @@ def _large(ax: Axes, trial: Trial, look: Look, series: Series, lanes: list[_Lane
     label = style.fitted(words.unit_axis(series.outcome), style.PRIMARY_HEIGHT * POINTS * 1.2, style.FONT)
     ax.set_ylabel(label, parse_math=False, labelpad=3)
     height = style.LANE * (1 + max((lane.row for lane in lanes), default=-1))
-    _draw_lanes(ax, trial, lanes)
+    _draw_lanes(ax, lanes)
     if trial.protocol.sessions:
         _draw_sessions(ax, trial, height)
         height += style.SESSION_STRIP
@@ -206,39 +209,44 @@ def _above(ax: Axes, text: str, x: float, height: float, **looks: object) -> Non
 
 
 def _lanes(trial: Trial, series: Series, width: float) -> list[_Lane]:
-    """Give each event a row in which its text meets no other; too many are numbered instead."""
-    events = sorted(trial.protocol.events, key=lambda event: event.date)
-    texts = [style.drawable(event.what, LONGEST_EVENT) for event in events]
-    lanes = _fitted(series, [event.date for event in events], texts, width)
+    """Give each event a row in which its text meets no other; too many are numbered, as in the list of events."""
+    events = list(enumerate(sorted(trial.protocol.events, key=lambda event: event.date), 1))
+    shown = [
+        (number, event) for number, event in events if series.days[0] <= np.datetime64(event.date) <= series.days[-1]
+    ]
+    days = [event.date for _, event in shown]
+    lanes = _fitted(series, days, [style.drawable(event.what, LONGEST_EVENT) for _, event in shown], width)
     if max((lane.row for lane in lanes), default=0) < MOST_LANES:
         return lanes
-    return _fitted(series, [event.date for event in events], [str(n) for n, _ in enumerate(events, 1)], width)
+    return _fitted(series, days, [str(number) for number, _ in shown], width)
 
 
 def _fitted(series: Series, days: list[dt.date], texts: list[str], width: float) -> list[_Lane]:
-    first, last = mdates.date2num(series.days[[0, -1]])
-    ends: list[float] = []
+    """Give rows from right to left: so the line of a later event ends below the text of an earlier one."""
+    first, last = day_number(series.days[0]), day_number(series.days[-1])
+    rows: list[list[tuple[float, float]]] = []
     lanes = []
-    for day, text in zip(days, texts, strict=True):
-        x = float(mdates.date2num(day))
+    for day, text in reversed(list(zip(days, texts, strict=True))):
+        x = day_number(day)
         at, wide = (x - first) / max(last - first, 1) * width, style.text_width(text, style.SMALL) + 8
         right = at + wide > width
         left, end = (at - wide, at) if right else (at, at + wide)
-        row = next((row for row, taken in enumerate(ends) if taken <= left), len(ends))
-        ends[row:] = [end, *ends[row + 1 :]]
+        row = next((row for row, taken in enumerate(rows) if all(end <= a or b <= left for a, b in taken)), len(rows))
+        rows[row:] = [[*(rows[row] if row < len(rows) else ()), (left, end)], *rows[row + 1 :]]
         lanes.append(_Lane(row, x, text, "right" if right else "left"))
     return lanes
 
 
-def _draw_lanes(ax: Axes, trial: Trial, lanes: list[_Lane]) -> None:
+def _draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
     for lane in lanes:
         ax.annotate("", (lane.x, 1), (0, style.LANE * (lane.row + 0.9)), xycoords=ax.get_xaxis_transform(),
                     textcoords="offset points", annotation_clip=False,
-                    arrowprops={"arrowstyle": "-", "color": style.EVENT, "lw": 1.1, "ls": (0, (4, 2)), "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+                    arrowprops={"arrowstyle": "-", "color": style.EVENT, "lw": 1.1, "ls": style.EVENT_DASHES, "shrinkA": 0, "shrinkB": 0})  # fmt: skip
         gap = 3 if lane.align == "left" else -3
         ax.annotate(lane.text, (lane.x, 1), (gap, style.LANE * lane.row + 2.5), xycoords=ax.get_xaxis_transform(),
                     textcoords="offset points", annotation_clip=False, parse_math=False,
-                    ha=lane.align, va="bottom", fontsize=style.SMALL, color=style.EVENT)  # fmt: skip
+                    ha=lane.align, va="bottom", fontsize=style.SMALL, color=style.EVENT,
+                    bbox={"fc": "white", "lw": 0, "pad": 0.3})  # fmt: skip
 
 
 def _draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
@@ -247,8 +255,10 @@ def _draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
     first, last = ax.get_xlim()
     number, free = 0, -math.inf
     for session in trial.protocol.sessions:
-        x = float(mdates.date2num(session.date))
+        x = day_number(session.date)
         number += session.attended
+        if not first <= x <= last:
+            continue
         mark = {"marker": "|", "ms": 8, "mew": 1.8} if session.attended else {"marker": "o", "ms": 3.4, "mew": 0.9}
         offset = ax.get_xaxis_transform() + _shift(ax, height + 5)
         ax.plot([x], [1], transform=offset, color=style.AFTER, mfc="none", clip_on=False, ls="none", **mark)  # type: ignore[arg-type]
@@ -258,9 +268,7 @@ def _draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
             free = at + half
 
 
-def _shift(ax: Axes, points: float):  # type: ignore[no-untyped-def]
-    from matplotlib.transforms import ScaledTranslation
-
+def _shift(ax: Axes, points: float) -> Transform:
     return ScaledTranslation(0, points / POINTS, ax.figure.dpi_scale_trans)
 
 
@@ -274,7 +282,7 @@ def _name_phases(ax: Axes, trial: Trial, look: Look, series: Series, height: flo
     free = -math.inf
     for phase in trial.protocol.phases:
         name = words.phase_name(phase, trial.protocol)
-        at = max(0.0, (float(mdates.date2num(phase.start)) - 0.5 - first) / (last - first) * width)
+        at = max(0.0, (day_number(phase.start) - 0.5 - first) / (last - first) * width)
         start = max(at, free)
         if start + style.text_width(name, style.SMALL) <= ends:
             _above(ax, name, first + start / width * (last - first), height + 2, va="bottom", fontsize=style.SMALL,
@@ -286,8 +294,8 @@ def _name_phases(ax: Axes, trial: Trial, look: Look, series: Series, height: flo
 
 def _name_window(ax: Axes, series: Series, name: str) -> None:
     """Name the days that are compared inside the panel, at the top of their shade."""
-    days = mdates.date2num(series.days[series.after])
-    ax.annotate(name, (float(days[-1]) + 0.4, 1), (0, -3), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
+    last = day_number(series.days[series.after][-1])
+    ax.annotate(name, (last + 0.4, 1), (0, -3), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
                 ha="right", va="top", fontsize=style.TINY, color=style.AFTER_LEVEL, zorder=2,
                 bbox={"fc": "white", "alpha": 0.65, "lw": 0, "pad": 0.8})  # fmt: skip
 
@@ -300,6 +308,7 @@ def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None
     wanted: list[tuple[str, bool, Artist]] = [
         ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=style.BEFORE, **mark)),  # type: ignore[arg-type]
         ("after", bool(series.treated.any()), Line2D([], [], color=style.AFTER, **mark)),  # type: ignore[arg-type]
+        ("other", bool(((series.phase == UNUSED) & series.answered).any()), Line2D([], [], color=style.FAINT, **mark)),  # type: ignore[arg-type]
         ("missing", bool((series.expected & ~series.answered).any()),
          Line2D([], [], marker="x", ls="none", ms=3.2, mew=0.7, color=style.FAINT)),
         ("declined", any(not session.attended for session in trial.protocol.sessions),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,7 +28,7 @@ def css() -> Markup:
     """Return the one style sheet of page and notebook, coloured by `acu_nof1.plot.style`."""
     from acu_nof1.plot import style
 
-    return Markup(environment().get_template("report.css").render(style=style))  # noqa: S704  (our own file)
+    return Markup(environment().get_template("report.css").render(style=style))
 
 
 @cache
@@ -53,7 +52,7 @@ class Block:
     @property
     def html(self) -> Markup:
         """The block as HTML, without style."""
-        return Markup(environment().get_template(self.template).render(block=self))  # noqa: S704  (autoescaped)
+        return Markup(environment().get_template(self.template).render(block=self))
 
     @property
     def parts(self) -> tuple[Block, ...]:
@@ -75,7 +74,7 @@ class Block:
             "failed": [block.message for block in self.walk() if isinstance(block, Failed)],
             "title": next((block.heading for block in self.walk() if isinstance(block, Title)), None),
         }
-        data = {"text/html": self._repr_html_(), "text/plain": re.sub(r"\s+", " ", self.html.striptags())}
+        data = {"text/html": self._repr_html_(), "text/plain": self.html.striptags()}
         return data, {"acu_nof1": {name: fact for name, fact in facts.items() if fact}}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import platform
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -34,9 +34,10 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.safety import CAUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from acu_nof1.estimate import Estimate
     from acu_nof1.reassessment import Reassessment
@@ -60,7 +61,7 @@ def section(make: Maker) -> Callable[[Reassessment], Section]:
         done: list[Block] = []
         try:
             done.extend(make(review))
-        except Exception as error:  # noqa: BLE001  (whatever it is, the reader must see it)
+        except Exception as error:  # whatever it is, the reader must see it, and the rest of the page
             done.append(Failed(words.failed(make.__name__, error)))
         return Section(make.__name__, tuple(done))
 
@@ -106,7 +107,7 @@ def opening(review: Reassessment) -> Iterator[Block]:
         words.page_date(review.day, len(protocol.attended), protocol.planned_sessions),
         tuple(line for line in lines if line),
     )
-    cautions = {name: getattr(protocol.safety, name) for name in words.CAUTIONS}
+    cautions = {name: getattr(protocol.safety, name) for name in CAUTIONS}
     yield Notice(words.SAFETY, " ".join(words.safety_line(review.safety, cautions)))
 
 
@@ -202,7 +203,13 @@ def _main_table(review: Reassessment) -> Iterator[Block]:
     estimates = review.estimates.headlines
     for each in estimates:
         shown = words.printed(each)
-        row = (words.unit_axis(each.outcome), shown.before, shown.after, words.change_with_interval(each), shown.important)
+        row = (
+            words.unit_axis(each.outcome),
+            shown.before,
+            shown.after,
+            words.change_with_interval(each),
+            shown.important,
+        )
         rows.append(row if plain else (*row, words.reading(each)))
         marks.append(words.PRIMARY if each.primary else "")
     columns = words.outcome_columns(estimates, review.telling)
@@ -222,7 +229,7 @@ def _diary_days(review: Reassessment) -> str:
     raw = raw[raw["outcome"] == (primary.name if primary is not None else "")]
     if raw.empty or primary is None or primary.every != "day":
         return ""
-    sides = {row.days: (int(row.answered), int(row.of)) for row in raw.itertuples()}
+    sides = {row["days"]: (row["answered"], row["of"]) for row in raw.to_dict("records")}
     return words.diary_days(words.name_in_sentence(primary), [("before treatment", *sides["baseline"]), ("during treatment", *sides["treatment"])])  # fmt: skip
 
 
@@ -280,11 +287,13 @@ def _answers_table(review: Reassessment) -> Table:
 def _raw_table(review: Reassessment, caption: str) -> Table:
     rows = []
     raw = review.describe()
-    for row in raw[raw["of"] > 0].itertuples():
-        outcome = review.trial.protocol.outcome(str(row.outcome))
-        held = (words.number(x, outcome.digits + 1) if math.isfinite(x) else "–" for x in (row.mean, row.sd))
-        answered = f"{row.answered} of {row.of}" if outcome.every == "day" else str(row.answered)
-        rows.append((str(row.label), words.SIDES[str(row.days)], answered, *held))
+    for row in raw[raw["of"] > 0].to_dict("records"):
+        outcome = review.trial.protocol.outcome(row["outcome"])
+        mean, spread = (
+            words.number(row[x], outcome.digits + 1) if math.isfinite(row[x]) else "–" for x in ("mean", "sd")
+        )
+        answered = f"{row['answered']} of {row['of']}" if outcome.every == "day" else str(row["answered"])
+        rows.append((outcome.label, words.SIDES[row["days"]], answered, mean, spread))
     return Table(caption, words.RAW_COLUMNS, tuple(rows), frozenset({2, 3, 4}), note=words.RAW_NOTE)
 
 
@@ -293,12 +302,12 @@ def _noise_table(review: Reassessment) -> Table:
         return words.number(value, digits) if math.isfinite(value) else "–"
 
     rows = tuple(
-        (each.outcome.label, each.title, words.phi_range(each), said(each.white_share, 2),
+        (each.outcome.label, each.title, words.neighbour_range(each), words.phi_range(each), said(each.white_share, 2),
          "–" if math.isnan(each.effective_before) else f"{said(each.effective_before, 0)} + {said(each.effective_after, 0)}",
          said(each.detectable, each.outcome.digits + 1), each.method)
         for each in review.estimates
     )  # fmt: skip
-    return Table(words.HEADINGS["noise"], words.NOISE_COLUMNS, rows, frozenset({2, 3, 4, 5}), note=words.NOISE_NOTE)
+    return Table(words.HEADINGS["noise"], words.NOISE_COLUMNS, rows, frozenset({2, 3, 4, 5, 6}), note=words.NOISE_NOTE)
 
 
 def _events_table(review: Reassessment) -> Iterator[Block]:
@@ -324,8 +333,8 @@ def _ledger_tables(review: Reassessment) -> Iterator[Block]:
     # What was not read comes first, so that a cut never hides it.
     order = ledger["status"].map(list(words.STATUS_WORDS).index)
     ledger = ledger.assign(order=order).sort_values("order", kind="stable")
-    rules = ledger.groupby(["order", "rule"], sort=True).size()
-    counted = tuple((str(rule), list(words.STATUS_WORDS.values())[int(kind)], str(n)) for (kind, rule), n in rules.items())
+    rules = ledger.groupby(["order", "status", "rule"], sort=True).size().reset_index(name="cells").to_dict("records")
+    counted = tuple((row["rule"], words.STATUS_WORDS[row["status"]], str(row["cells"])) for row in rules)
     yield Table(words.HEADINGS["rules"], words.RULE_COLUMNS, counted, frozenset({2}))
     shown = ledger.head(MOST_LEDGER_ROWS)
     yield Table(
@@ -336,13 +345,13 @@ def _ledger_tables(review: Reassessment) -> Iterator[Block]:
     )
 
 
-def _ledger_row(row: dict[str, object]) -> tuple[str, ...]:
+def _ledger_row(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
     value, day = row["value"], row["date"]
     return (
         str(row["file"]),
         str(row["row"]),
         str(row["column"]),
-        "" if pd.isna(day) else words.date(pd.Timestamp(str(day))),
+        "" if pd.isna(day) else words.date(day),
         str(row["raw"]),
         words.STATUS_WORDS[str(row["status"])],
         str(row["rule"]),

@@ -57,7 +57,7 @@ def run_notebook(
     with without_grammar():
         import nbformat
 
-    notebook = nbformat.read(bundled(NOTEBOOK), as_version=4)
+    notebook = nbformat.read(bundled(NOTEBOOK), as_version=4)  # type: ignore[no-untyped-call]
     inject(notebook, parameters)
     with ThreadPoolExecutor(1) as meanwhile:
         meanwhile.submit(import_module, "nbconvert")
@@ -67,7 +67,7 @@ def run_notebook(
     title = next((fact["title"] for fact in facts if "title" in fact), "")
     Path(html).write_text(export(notebook, title), encoding="utf-8")
     if ipynb is not None:
-        nbformat.write(notebook, ipynb)
+        nbformat.write(notebook, ipynb)  # type: ignore[no-untyped-call]
     from acu_nof1.report.page import complain
 
     complain(message for fact in facts for message in fact.get("failed", ()))
@@ -88,7 +88,9 @@ def without_grammar() -> Iterator[None]:
 
 
 def _shown(cell: NotebookNode) -> Iterator[NotebookNode]:
-    yield from (output for output in cell.get("outputs", ()) if output.output_type in ("execute_result", "display_data"))
+    yield from (
+        output for output in cell.get("outputs", ()) if output.output_type in ("execute_result", "display_data")
+    )
 
 
 # ------------------------------------------------------------------ parameters
@@ -109,11 +111,13 @@ def inject(notebook: NotebookNode, parameters: Mapping[str, Any]) -> None:
     unknown = [name for name in parameters if name not in known]
     if unknown:
         raise UsageError(
-            Problem("error", NOTEBOOK, f'there is no parameter "{name}".', did_you_mean(name, known)) for name in unknown
+            Problem("error", NOTEBOOK, f'there is no parameter "{name}".', did_you_mean(name, known))
+            for name in unknown
         )
     if parameters:
         source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-        cell = nbformat.v4.new_code_cell(source, id=INJECTED, metadata={"tags": [INJECTED]})
+        tags = {"tags": [INJECTED]}
+        cell = nbformat.v4.new_code_cell(source, id=INJECTED, metadata=tags)  # type: ignore[no-untyped-call]
         notebook.cells.insert(position + 1, cell)
 
 
@@ -189,7 +193,7 @@ def export(notebook: NotebookNode, title: str) -> str:
 
     from acu_nof1.report.block import css, unwrapped
 
-    exporter = HTMLExporter(template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])
+    exporter: Any = HTMLExporter(template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])  # type: ignore[no-untyped-call]
     exporter.register_filter("unwrapped", unwrapped)
     body, _ = exporter.from_notebook_node(notebook, {"acu_nof1": {"title": title, "css": str(css())}})
     return str(body)

@@ -1,0 +1,14 @@
+"""What stands behind a number: distributions for many rows at once.
+
+A row is one estimate of one series. Every distribution answers the same questions: `cdf`, `quantile`, `centre`,
+`row`, `take`. Rows that are not estimable carry NaN and answer NaN.
+"""
+
+from __future__ import annotations
+
+from acu_nof1.distribution.grids import DAYS_PER_MONTH, Cells, Grid, cell_midpoints
+from acu_nof1.distribution.mixtures import RatioMixture, TMixture
+from acu_nof1.distribution.rows import Distribution
+from acu_nof1.distribution.student import student
+
+__all__ = ["DAYS_PER_MONTH", "Cells", "Distribution", "Grid", "RatioMixture", "TMixture", "cell_midpoints", "student"]

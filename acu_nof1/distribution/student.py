@@ -1,0 +1,82 @@
+"""Student's t cdf and density, read from tables: a cubic Hermite table of the upper tail for each whole df."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+STEPS_PER_UNIT = 128
+"""Intervals of the table per unit of t; the cubic Hermite error is below 2e-11 for every df."""
+TABLE_END = 24
+"""Beyond this |t| the table ends and the exact tail is evaluated."""
+
+
+def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
+    """What are the Student t cdf and density at z?
+
+    From a cubic Hermite table of the upper tail for each whole df; beyond the table the exact tail.
+
+    Parameters
+    ----------
+    z : (R, ...)
+        Where; row r is evaluated with df[r].
+    df : (R,)
+        Whole numbers of at least 1.
+
+    Returns
+    -------
+    cdf, density : the shape of z
+        Absolute error of the cdf at most 2e-11, of the density at most 1e-8.
+    """
+    distinct, which = np.unique(df, return_inverse=True)
+    table = np.concatenate([_tail_table(int(nu)) for nu in distinct], axis=1)
+    intervals = TABLE_END * STEPS_PER_UNIT
+    position = np.abs(z) * STEPS_PER_UNIT
+    beyond = position >= intervals
+    index = np.minimum(position, intervals - 1).astype(np.intp)
+    part = position - index
+    index += (which * intervals).reshape((-1,) + (1,) * (z.ndim - 1))
+    c0, c1, c2, c3 = (np.take(row, index) for row in table)
+    tail = c0 + part * (c1 + part * (c2 + part * c3))
+    density = (c1 + part * (2 * c2 + 3 * part * c3)) * -float(STEPS_PER_UNIT)
+    if beyond.any():
+        far_df = np.broadcast_to(df.reshape((-1,) + (1,) * (z.ndim - 1)), z.shape)[beyond]
+        far = np.abs(z[beyond])
+        tail[beyond], density[beyond] = special.stdtr(far_df, -far), _student_density(far, far_df)
+    return np.where(z < 0, tail, 1 - tail), density
+
+
+def tables(df: Floats) -> tuple[Ints, Floats]:
+    """Which of the stacked tables (kinds, intervals, 4) belongs to each row."""
+    distinct, which = np.unique(df, return_inverse=True)
+    return which.astype(np.intp), _stacked(tuple(distinct.tolist()))
+
+
+@lru_cache(maxsize=8)
+def _stacked(distinct: tuple[float, ...]) -> Floats:
+    return np.stack([np.ascontiguousarray(_tail_table(int(nu)).T) for nu in distinct])
+
+
+@lru_cache(maxsize=512)
+def _tail_table(nu: int) -> Floats:
+    """Cubic coefficients (4, intervals) of P(t_nu > a) on equal intervals of a, by Hermite interpolation."""
+    a = np.arange(TABLE_END * STEPS_PER_UNIT + 1) / STEPS_PER_UNIT
+    value = special.stdtr(nu, -a)
+    slope = -_student_density(a, np.float64(nu)) / STEPS_PER_UNIT
+    rise = np.diff(value)
+    coefficients = np.stack(
+        [value[:-1], slope[:-1], 3 * rise - 2 * slope[:-1] - slope[1:], slope[:-1] + slope[1:] - 2 * rise]
+    )
+    coefficients.setflags(write=False)
+    return coefficients
+
+
+def _student_density(a: Floats, nu: Floats | np.float64) -> Floats:
+    constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
+    return np.asarray(np.exp(constant - (nu + 1) / 2 * np.log1p(a**2 / nu)))

@@ -1,0 +1,159 @@
+"""Series on a common scale, and why a series cannot be estimated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acu_nof1.estimate.packed import at, coefficients, factor, pairs
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+
+SINGULAR = 1e-10
+"""Pivot of unit-length columns below which the answered days cannot tell the columns apart."""
+NO_NOISE = 1e-16
+"""Share of the values' variation below which what is left around the model is rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Series on a common scale: unit-length columns, and residuals of unit size in place of the values."""
+
+    observed: Bools
+    z: Floats
+    treated: Bools
+    contrasts: Floats
+    side: Floats
+    norms: Floats
+    start: Floats
+    unit: Floats
+    answered: Ints
+    baseline: Ints
+    reason: tuple[str, ...]
+
+    @property
+    def estimable(self) -> Bools:
+        """Which series can be estimated? Shape (S,)."""
+        return np.array([not why for why in self.reason], dtype=bool)
+
+    @property
+    def df(self) -> Ints:
+        """Degrees of freedom: answered days - p. Shape (S,)."""
+        return np.asarray(self.answered - self.norms.shape[1])
+
+
+def check_shapes(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> None:
+    """Refuse arrays that do not belong together, infinities, and designs with holes on answered days."""
+    if y.ndim != 2 or x.ndim != 3 or x.shape[:2] != y.shape or treated.shape != y.shape:
+        raise ValueError(
+            f"values must be (S, D), columns (S, D, p) and treated (S, D); they are {y.shape}, {x.shape} "
+            f"and {treated.shape}"
+        )
+    if contrasts.ndim != 3 or contrasts.shape[0] != len(y) or contrasts.shape[2] != x.shape[2]:
+        raise ValueError(f"contrasts must be ({len(y)}, K, {x.shape[2]}); they are {contrasts.shape}")
+    if np.isinf(y).any():
+        raise ValueError("values contain infinity; a day without an answer is NaN")
+    if not np.isfinite(x[np.isfinite(y)]).all():
+        raise ValueError("columns must be finite on every answered day")
+
+
+def standardise(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> Batch:
+    """Take the least-squares fit out of the values and the size out of values and columns.
+
+    The posterior moves with both exactly, because beta is flat. Left in, an offset of 1e6 would cost ten digits.
+    """
+    observed = np.isfinite(y)
+    x = np.where(observed[..., None], x, 0.0)
+    y = np.where(observed, y, 0.0)
+    answered, p = observed.sum(axis=1), x.shape[2]
+    baseline = (observed & ~treated).sum(axis=1)
+    norms = np.sqrt(np.sum(x**2, axis=1))
+    empty = norms == 0
+    norms[empty] = 1.0
+    unit_x = x / norms[:, None, :]
+    start, pivot = np.zeros((len(y), p)), np.ones(len(y))
+    residual = y
+    for _ in range(2):  # the second pass removes what rounding left of a large offset
+        step, pivot = _least_squares(unit_x, residual)
+        start = start + step
+        residual = np.where(observed, y - np.einsum("sdp,sp->sd", unit_x, start), 0.0)
+    rss = np.sum(residual**2, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = y.sum(axis=1) / answered
+        variation = np.sum(np.where(observed, y - centre[:, None], 0.0) ** 2, axis=1)
+        unit = np.sqrt(rss / answered)
+    constant = np.max(np.where(observed, y, -np.inf), axis=1) <= np.min(np.where(observed, y, np.inf), axis=1)
+    reason = tuple(
+        _reason(*facts)
+        for facts in zip(
+            answered.tolist(),
+            baseline.tolist(),
+            [p] * len(y),
+            empty.any(axis=1).tolist(),
+            constant.tolist(),
+            (pivot < SINGULAR).tolist(),
+            (rss <= NO_NOISE * variation).tolist(),
+            strict=True,
+        )
+    )
+    unit = np.where([not why for why in reason], unit, 1.0)
+    return Batch(
+        observed=observed,
+        z=np.concatenate([unit_x, residual[..., None] / unit[:, None, None]], axis=2),
+        treated=treated,
+        contrasts=contrasts / norms[:, None, :],
+        side=_side(unit_x, treated, contrasts),
+        norms=norms,
+        start=start,
+        unit=unit,
+        answered=answered,
+        baseline=baseline,
+        reason=reason,
+    )
+
+
+def _reason(
+    answered: int, baseline: int, p: int, empty_column: bool, constant: bool, singular: bool, no_noise: bool
+) -> str:
+    """Why can this series not be estimated? "" if it can."""
+    if answered == 0:
+        return "no answered day"
+    if empty_column and baseline in (0, answered):
+        return "no answered day in one of the phases"
+    if answered < p + 1:
+        return f"fewer answered days than the model needs ({answered} answered, {p + 1} needed)"
+    if constant:
+        return "every value is the same"
+    if singular or empty_column:
+        return "the answered days cannot tell the parts of the model apart"
+    if no_noise:
+        return "the values follow the model exactly, so there is no noise to judge a change by"
+    return ""
+
+
+def _least_squares(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Ordinary least squares of each series, and the smallest pivot of its columns."""
+    p = x.shape[2]
+    z = np.concatenate([x, y[..., None]], axis=2)
+    packed = np.stack([np.einsum("sd,sd->s", z[:, :, i], z[:, :, j]) for i, j in pairs(p + 1)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor(packed, p + 1)
+        pivot = np.min(packed[[at(j, j) for j in range(p)]], axis=0)
+        solution = coefficients(packed, p)
+    singular = ~(pivot >= SINGULAR)
+    solution[singular] = 0.0
+    return solution, np.where(singular, 0.0, pivot)
+
+
+def _side(x: Floats, treated: Bools, contrasts: Floats) -> Floats:
+    """1 where a contrast uses baseline columns only, -1 treatment columns only, 0 both."""
+    on_treated = np.any((x != 0) & treated[..., None], axis=1)
+    on_baseline = np.any((x != 0) & ~treated[..., None], axis=1)
+    used = contrasts != 0
+    uses_treated = np.any(used & on_treated[:, None, :], axis=2)
+    uses_baseline = np.any(used & on_baseline[:, None, :], axis=2)
+    return np.asarray(np.subtract(uses_baseline, uses_treated, dtype=float))

@@ -1,0 +1,135 @@
+"""What must be said beside the change: caveats, safety, verdict, success."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING
+
+from acu_nof1.safety import CAUTIONS
+from acu_nof1.words.change import Telling, badge, chances, name_in_sentence, sentence
+from acu_nof1.words.numbers import NO_BREAK, date, in_hundred, listing, number, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from acu_nof1.estimate import Estimate
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.safety import Safety
+    from acu_nof1.verdict import Caveat, Success, Verdict
+
+
+PROMPTLY = "Seek medical evaluation promptly"
+
+
+def _co_intervention(facts: Mapping[str, float | str]) -> str:
+    week = int(facts["week"])
+    when = f"in week {week} of treatment" if week > 0 else "shortly before treatment"
+    return f"“{facts['what']}” began {when} ({date(dt.date.fromisoformat(str(facts['date'])))}): the change may belong to it, to the sessions, or to both."
+
+
+CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
+    "co_intervention": _co_intervention,
+    "baseline_trend": lambda f: f"It was already moving this way before treatment ({signed(float(f['slope']))} a week), at least as fast as "
+                                "since: the change may be that course going on.",
+    "baseline_flare": lambda f: f"The first baseline week ({number(float(f['early']))}) was worse than the rest ({number(float(f['later']))}): "
+                                "part of the change may be a return to this person’s usual level.",
+    "unattainable": lambda f: f"The level before ({number(float(f['before']))}) leaves room for {number(float(f['room']))} only: a gain of "
+                              f"{float(f['important']):g} could not be reached.",
+    "slow_drift": lambda f: f"Days resemble one another strongly (chance of a slow drift {in_hundred(float(f['p']))}): a slow drift cannot be "
+                            "told from a change.",
+    "missing_days": lambda f: f"{int(f['answered'])} of {int(f['days'])} diary days were answered."
+                              + (" So many missing days may hide a different course." if f["many"] == "yes" else ""),
+    "short_window": lambda f: f"Short window: {int(f['before'])} and {int(f['after'])} answered days; rates per 28 days are steadier from 21 on.",
+    "not_agreed": lambda f: "The size of change that matters was not agreed before treatment"
+                            + (f"; the published one is used ({f['source']})." if f["source"] else "."),
+    "multiple_looks": lambda f: f"{int(f['looks'])} looks were planned; this one is read as if it were the only one.",
+    "drawn_start": lambda _: (
+        "The first treatment day was drawn at random, so other things that began that day are a less likely reason."
+    ),
+    "one_person": lambda _: "One person, before and during treatment, without a comparison period: this says what changed, not why.",
+    "natural_course": lambda _: "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve.",
+    "expectation": lambda _: "The person knew when treatment began; expectation moves ratings too.",
+}  # fmt: skip
+
+
+def caveat(each: Caveat) -> str:
+    """Say one caveat."""
+    return CAVEATS[each.kind](each.facts)
+
+
+def sensitivity_of_diary(estimate: Estimate | None) -> str:
+    """Say the smallest change that this diary could have shown."""
+    if estimate is None or not estimate.ok or math.isnan(estimate.detectable):
+        return ""
+    size = number(estimate.detectable, max(estimate.outcome.digits, 1))
+    unit = "" if not estimate.outcome.change_unit else f"{NO_BREAK}{estimate.outcome.change_unit}"
+    said = f"This diary could show changes of about {size}{unit} or more."
+    if math.isfinite(estimate.effective_before) and estimate.effective_before < estimate.days_before:
+        days = f"{number(estimate.effective_before, 0)} and {number(estimate.effective_after, 0)}"
+        said += f" Because days resemble one another, its {estimate.days_before} and {estimate.days_after} days tell as much as about {days} independent ones."
+    return said
+
+
+def alarm(safety: Safety) -> str:
+    """Say what overrules the diary; ``""`` if nothing does."""
+    if safety.red_flags:
+        return f"{PROMPTLY}. Red flag: {'; '.join(safety.red_flags)}. A better diary does not change this."
+    if safety.serious_events:
+        events = "; ".join(f"{event.what} ({date(event.date)})" for event in safety.serious_events)
+        return f"{PROMPTLY}. Serious adverse event: {events}. A better diary does not change this."
+    return ""
+
+
+def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tuple[str, ...]:
+    """Say what is known of red flags, adverse events and cautions; not asked is not none."""
+    flags = "Red flags ticked: " + "; ".join(safety.red_flags) + "." if safety.red_flags else "No red flag ticked."
+    count, sessions = len(safety.adverse_events), safety.sessions_attended
+    if not sessions:
+        events = "No session is listed, so nothing is known of adverse events."
+    elif safety.asked == "never":
+        events = f"Adverse events were not asked about at any of {sessions} sessions: nothing is known."
+    else:
+        everywhere = f"all {sessions} sessions" if sessions > 1 else "the one session"
+        where = everywhere if safety.asked == "at every session" else f"{safety.sessions_asked} of {sessions} sessions"
+        what = "none reported" if not count else f"{count} ({'; '.join(event.what for event in safety.adverse_events)})"
+        events = f"Adverse events asked about at {where}: {what}."
+    said = [CAUTIONS[name] for name, answer in asked_cautions.items() if answer]
+    unknown = [name.replace("_", " ") for name, answer in asked_cautions.items() if answer is None]
+    cautions = f"Caution: {'; '.join(said)}." if said else "No caution known." if len(unknown) < len(CAUTIONS) else ""
+    missing = f"Not recorded: {', '.join(unknown)}." if unknown else ""
+    return tuple(text for text in (flags, events, cautions, missing) if text)
+
+
+def verdict_sentence(verdict: Verdict, tell: Telling, safety: Safety) -> str:
+    """The one sentence of the reassessment: what overrules it, or what changed and how sure."""
+    overruled = alarm(safety)
+    if overruled:
+        return overruled
+    if verdict.estimate is None:
+        return "Cannot say: the primary outcome has no value."
+    first = sentence(verdict.estimate, tell)
+    second = chances(verdict.estimate)
+    return f"{badge(verdict, tell.agreed)}. {first}" + (f" {second}" if second else "")
+
+
+def success_sentence(success: Success, outcomes: Mapping[str, Outcome], tell: Telling) -> str:
+    """Say whether the success rule was met."""
+    if success.kind == "not_agreed" or success.rule is None:
+        return "No success rule was agreed."
+    names = [name_in_sentence(outcomes[name]) for name in success.outcomes]
+    rule = "Agreed rule" if tell.agreed else "Declared rule, not agreed beforehand"
+    if len(names) == 1:
+        said = f"{rule}: {names[0]} by at least its important change."
+    else:
+        both = "every one of" if success.rule.startswith("all") else "at least one of"
+        said = f"{rule}: {both} {listing(names)} by at least its important change."
+    if success.p is None:
+        return f"{said} Whether it is met cannot be said from the single answers."
+    result = {"met": "Met", "not_met": "Not met", "cannot_say": "Cannot say whether it is met"}[success.kind]
+    return f"{said} {result}: chance {in_hundred(success.p)}."
+
+
+def decision() -> str:
+    """Who decides."""
+    return "Continue, change or stop: patient and clinician decide."

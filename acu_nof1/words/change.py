@@ -1,0 +1,286 @@
+"""What changed and how sure that is: the sentence, the reading, the bands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from acu_nof1.interpret import LIKELY, SURE, UNLIKELY
+from acu_nof1.words.numbers import (
+    NO_BREAK,
+    Printed,
+    amount,
+    digits_of,
+    in_hundred,
+    level,
+    number,
+    percent,
+    printed,
+    ratio,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from acu_nof1.estimate import Estimate
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.protocol import Look
+    from acu_nof1.trial import Trial
+    from acu_nof1.verdict import Verdict
+
+
+READINGS: Mapping[str, tuple[str, str]] = {
+    "improved": ("Improved", "better, by the important amount"),
+    "improved_amount_unclear": ("Improved, amount unclear", "better, amount unclear"),
+    "improved_less": ("Improved, less than {agreed}", "better, less than the important amount"),
+    "no_important_change": ("No important change", "no important change"),
+    "worse_amount_unclear": ("Worse, amount unclear", "worse, amount unclear"),
+    "worse": ("Worse", "worse"),
+    "cannot_say": ("Cannot say", "cannot say"),
+}
+WITHOUT_THRESHOLD: Mapping[str, tuple[str, str]] = {
+    "improved_amount_unclear": ("Better", "better"),
+    "worse_amount_unclear": ("Worse", "worse"),
+    "cannot_say": ("Cannot say", "cannot say"),
+}
+
+
+def _has_threshold(estimate: Estimate | None) -> bool:
+    return estimate is not None and not math.isnan(estimate.important_change)
+
+
+def badge(verdict: Verdict, agreed: bool) -> str:
+    """The verdict in two or three words."""
+    words = READINGS if _has_threshold(verdict.estimate) else WITHOUT_THRESHOLD
+    return words.get(verdict.kind, READINGS[verdict.kind])[0].format(agreed="agreed" if agreed else "the threshold")
+
+
+def reading(estimate: Estimate) -> str:
+    """How one row of the table is read."""
+    if not estimate.ok:
+        return f"not estimable: {estimate.reason}"
+    if not estimate.reading:
+        return "neither more nor less is better"
+    words = READINGS if _has_threshold(estimate) else WITHOUT_THRESHOLD
+    return words[estimate.reading][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How this trial's days are named, and how strong its words may be."""
+
+    before: str
+    after: str
+    agreed: bool
+    randomised: bool
+    several_phases: bool
+
+
+def telling(trial: Trial, look: Look) -> Telling:
+    """Name the days that are compared.
+
+    Parameters
+    ----------
+    trial
+        As it stood at the look.
+    look
+        The reassessment.
+    """
+    protocol, day = trial.protocol, trial.look_day(look)
+    days = protocol.window_days(look)
+    baseline = sum(phase.days for phase in protocol.phases if phase.kind == "baseline")
+    ends = [phase.end for phase in protocol.phases if phase.kind == "treatment"]
+    after = f"in the last {days} days"
+    if ends and max(ends) + dt.timedelta(days=1) < day:
+        after = f"in the last {days} days of treatment"
+    if look.after_session is not None:
+        after = f"in the {days} days before session {look.after_session}"
+    several = len(protocol.design) > 2
+    before = "in the baseline phases" if several else f"in the {baseline} days before treatment"
+    if several:
+        after = "in the treatment phases"
+    return Telling(before, after, protocol.was_agreed, protocol.start_was_randomised, several)
+
+
+def window_name(tell: Telling) -> str:
+    """Name the second column of the table: Last 14 days."""
+    name = tell.after.removeprefix("in the ")
+    return name[0].upper() + name[1:]
+
+
+def name_in_sentence(outcome: Outcome) -> str:
+    """Write a label inside a sentence: pain, but PEG and Patient-Specific Functional Scale."""
+    label = outcome.label
+    return label if label[1:] != label[1:].lower() else label.lower()
+
+
+def _direction(value: float, outcome: Outcome) -> str:
+    if outcome.kind == "yes_no":
+        return "fewer" if value < 0 else "more"
+    return "lower" if value < 0 else "higher"
+
+
+def _range_in_words(estimate: Estimate, digits: int) -> str:
+    low, high = (round(end, digits) for end in (estimate.low, estimate.high))
+    if low < 0 < high:
+        first, second = (f"{number(abs(end), digits)} {_direction(end, estimate.outcome)}" for end in (low, high))
+        return f"{first} to {second}"
+    near, far = sorted((abs(low), abs(high)))
+    return f"{number(near, digits)} to {number(far, digits)}"
+
+
+def sentence(estimate: Estimate, tell: Telling) -> str:
+    """Say what changed and how sure that is: the number first, then the interval.
+
+    Never says why: with a baseline and one course the words stay with when.
+    """
+    outcome, digits = estimate.outcome, digits_of(estimate)
+    shown, name = printed(estimate), name_in_sentence(estimate.outcome)
+    if not estimate.ok:
+        return _unknown_sentence(estimate, shown, name, tell)
+    after = "during treatment" if estimate.question == "mean_change" and not tell.several_phases else tell.after
+    interval = percent(estimate.confidence) + " interval"
+    if estimate.question == "trend":
+        return (f"During treatment {name} moved by {shown.change} {estimate.unit} ({interval} {shown.interval}).")  # fmt: skip
+    if estimate.scale == "ratio":
+        before, later = (_level(text, outcome) for text in (shown.before, shown.after))
+        if outcome.kind == "yes_no":
+            before, later = f"{shown.before} per 28 days", f"{shown.after} per 28 days"
+        ratio_text = f"ratio {ratio(estimate.value)} ({interval} {shown.interval})"
+        return f"{outcome.label}: {before} {tell.before} and {later} {after}; {ratio_text}."
+    if outcome.kind == "yes_no":
+        start = f"{outcome.label} came to {shown.before} per 28 days {tell.before} and {shown.after} per 28 {after}"
+    elif outcome.every != "day":
+        start = f"{outcome.label} was {_level(shown.before, outcome)} before treatment and {_level(shown.after, outcome)} at the reassessment"
+    else:
+        start = f"Average {name} was {_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
+    if not shown.size or not round(shown.size, digits):
+        return f"{start}: no difference on average ({interval} {_range_in_words(estimate, digits)})."
+    change = f"{number(abs(shown.size), digits)} {_direction(shown.size, outcome)}"
+    limited = "; cut at the end of the scale" if estimate.limited else ""
+    return f"{start}: {change} ({interval} {_range_in_words(estimate, digits)}{limited})."
+
+
+def _level(text: str, outcome: Outcome) -> str:
+    unit = "" if outcome.unit == "points" else outcome.unit
+    return f"{text}{NO_BREAK}{unit}" if unit else text
+
+
+def _unknown_sentence(estimate: Estimate, shown: Printed, name: str, tell: Telling) -> str:
+    if math.isfinite(estimate.value):
+        return (f"{estimate.outcome.label} was {shown.before} before treatment and {shown.after} at the reassessment "
+                f"({shown.change}); the interval is not estimable: {estimate.reason}.")  # fmt: skip
+    what = "ratio" if estimate.scale == "ratio" else "change"
+    return f"The {what} of {name} {tell.after} is not estimable: {estimate.reason}."
+
+
+def chances(estimate: Estimate) -> str:
+    """Say how likely the important change and any change for the better are."""
+    outcome = estimate.outcome
+    if not estimate.ok or math.isnan(estimate.p_gain):
+        return ""
+    better = estimate.p_gain >= estimate.p_loss
+    direction = _direction(outcome.sign if better else -outcome.sign, outcome)
+    any_change = in_hundred(estimate.p_gain if better else estimate.p_loss)
+    subject = "there are" if outcome.kind == "yes_no" else "it is"
+    if math.isnan(estimate.important_change):
+        return f"Chance that {subject} truly {direction}: {any_change}."
+    important = in_hundred(estimate.p_important_gain if better else estimate.p_important_loss)
+    return (
+        f"Chance that {subject} truly {important_step(estimate, direction)}: {important}; "
+        f"that {subject} {direction} at all: {any_change}."
+    )
+
+
+def important_step(estimate: Estimate, direction: str) -> str:
+    """Say a change of the important size: lower by at least 2 points; at least 4 fewer days per 28."""
+    if estimate.scale == "difference" and estimate.outcome.kind == "yes_no":
+        days = "day" if estimate.important_change == 1 else "days"
+        return f"at least {estimate.important_change:g} {direction} {days} per 28"
+    return f"{direction} by at least {important_amount(estimate)}"
+
+
+def described(outcome: Outcome, mean: float, answered: int, tell: Telling) -> str:
+    """Say what was kept where no change can be estimated: a plain mean, without an interval."""
+    if not answered:
+        return f"No day was answered {tell.after}."
+    shown = f"{100 * mean:.0f}{NO_BREAK}% of days" if outcome.kind == "yes_no" else level(mean, outcome)
+    days = "day" if answered == 1 else "days"
+    return f"Plain mean of the {answered} {days} answered {tell.after}: {shown}."
+
+
+def important_amount(estimate: Estimate) -> str:
+    """Print the important change of an estimate with its unit."""
+    if estimate.scale == "ratio":
+        return f"{100 * estimate.important_change:g}{NO_BREAK}%"
+    return amount(estimate.important_change, estimate.outcome)
+
+
+def threshold(estimate: Estimate | None, tell: Telling) -> str:
+    """Say what was agreed, or that nothing was."""
+    if estimate is None:
+        return ""
+    if not _has_threshold(estimate):
+        return "No important change was agreed or published for it."
+    outcome = estimate.outcome
+    wanted = important_step(estimate, _direction(outcome.sign, outcome))
+    if outcome.declared:
+        return f"{'Agreed before treatment' if tell.agreed else 'Declared, not agreed beforehand'}: {wanted}."
+    return f"Published threshold, not agreed beforehand: {wanted} ({outcome.source})."
+
+
+def reasons(estimate: Estimate | None) -> tuple[str, ...]:
+    """Say which rule led to the reading, with the chance it looked at."""
+    if estimate is None:
+        return ("The primary outcome has no answer that could be estimated.",)
+    if not estimate.ok:
+        return (f"Not estimable: {estimate.reason}.",)
+    if not _has_threshold(estimate):
+        return (f"Any change for the better: {in_hundred(estimate.p_gain)}; better or worse needs {100 * SURE:g}.",)
+    wanted, gain = important_amount(estimate), in_hundred(estimate.p_gain)
+    big = f"A gain of at least {wanted}: {in_hundred(estimate.p_important_gain)}"
+    within = 1 - estimate.p_important_gain - estimate.p_important_loss
+    said: Mapping[str, str] = {
+        "improved": f"{big}; “improved” needs {100 * LIKELY:g}.",
+        "improved_amount_unclear": f"Any gain: {gain} ({100 * SURE:g} needed). {big}: more than {100 * UNLIKELY:g}, less than "
+                                   f"{100 * LIKELY:g}, so the amount is unclear.",
+        "improved_less": f"Any gain: {gain} ({100 * SURE:g} needed). {big}: at most {100 * UNLIKELY:g}.",
+        "no_important_change": f"A change smaller than {wanted} either way: {in_hundred(within)} ({100 * LIKELY:g} needed).",
+        "worse_amount_unclear": f"Any loss: {in_hundred(estimate.p_loss)} ({100 * SURE:g} needed).",
+        "worse": f"A loss of at least half of {wanted}: {in_hundred(sum(estimate.bands[:2]))}; “worse” needs {100 * LIKELY:g}.",
+        "cannot_say": f"{big} ({100 * LIKELY:g} needed); any gain: {gain} ({100 * SURE:g} needed); smaller than {wanted} either way: "
+                      f"{in_hundred(within)} ({100 * LIKELY:g} needed). None is reached.",
+    }  # fmt: skip
+    return (said[estimate.reading],)
+
+
+BAND_NAMES = (
+    "worse, large", "worse, modest", "worse, small", "no difference", "better, small", "better, modest", "better, large",
+)  # fmt: skip
+
+
+def band_labels(estimate: Estimate) -> tuple[str, ...]:
+    """Say what each of the seven bands means in the outcome's own unit."""
+    m = estimate.important_change
+    unit = "" if estimate.scale == "ratio" else f"{NO_BREAK}{estimate.outcome.change_unit}"
+
+    def text(value: float) -> str:
+        return f"{100 * value:g}{NO_BREAK}%" if estimate.scale == "ratio" else f"{value:g}"
+
+    large, modest, small = (
+        f"{text(m)}{unit} or more",
+        f"{text(m / 2)} to {text(m)}{unit}",
+        f"{text(m / 4)} to {text(m / 2)}{unit}",
+    )
+    none = f"less than {text(m / 4)}{unit} either way"
+    return (
+        f"worse by {large}", f"worse by {modest}", f"worse by {small}", none,
+        f"better by {small}", f"better by {modest}", f"better by {large}",
+    )  # fmt: skip
+
+
+def band_share(share: int) -> str:
+    """Print a share of the bar: less than 1, or the whole number."""
+    return str(share) if share else "less than 1"

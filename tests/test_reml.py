@@ -1,0 +1,109 @@
+"""One series at one autocorrelation against R's nlme and other published fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from kernel_diaries import borckardt_nash
+
+from acu_nof1.estimate.reml import gls, reml_mode
+
+NLME = Path(__file__).parent / "reference" / "nlme_gls"
+
+
+def nlme_cases():
+    series, fits = pd.read_csv(NLME / "series.csv"), pd.read_csv(NLME / "fits.csv")
+    by_id = dict(iter(series.groupby("id")))
+    for row in fits.itertuples():
+        g = by_id[row.id]
+        y = np.where(g["observed"] == 1, g["y"], np.nan)
+        tau = (g["day"] - g["n_baseline"]).to_numpy(float)
+        d = (tau >= 0).astype(float)
+        one = np.ones_like(d)
+        yield row, y, np.stack([one, d] if row.model == "step" else [one, tau, d, tau * d], axis=1)
+
+
+def nlme_errors(row, answer):
+    """Relative differences of the standard errors, and the estimates in units of them."""
+    se = np.sqrt(np.diag(answer.cov))
+    level, slope = (1, None) if row.model == "step" else (2, 3)
+    errors = [abs(se[level] / row.level_se - 1), abs(answer.coefficients[level] - row.level) / row.level_se]
+    if slope is not None:
+        errors += [abs(se[slope] / row.slope_change_se - 1)]
+        errors += [abs(answer.coefficients[slope] - row.slope_change) / row.slope_change_se]
+    return max(errors)
+
+
+def test_nlme_gls_corcar1_at_its_own_phi():
+    """Every fit of R's nlme, boundary fits included: standard errors, sigma and restricted likelihood at its phi."""
+    checked = 0
+    for row, y, x in nlme_cases():
+        if not 0 <= row.phi < 1 - 1e-6:
+            continue
+        answer = gls(y, x, row.phi)
+        assert nlme_errors(row, answer) < 1e-8
+        assert answer.sigma == pytest.approx(row.sigma, rel=1e-8)
+        assert answer.loglik == pytest.approx(row.loglik_reml, abs=1e-8)
+        checked += 1
+    assert checked > 150
+
+
+def test_nlme_gls_corcar1_reml_mode():
+    """Non-boundary fits agree in phi and standard errors; boundary fits are never beaten in likelihood."""
+    for row, y, x in nlme_cases():
+        mode = reml_mode(y, x)
+        assert mode.loglik >= row.loglik_reml - 1e-7
+        if row.boundary != 1:
+            assert mode.phi == pytest.approx(row.phi, abs=1e-3)
+            assert nlme_errors(row, mode) < 1e-3
+
+
+def test_borckardt_nash_2014_pain_ratings():
+    y, d, x = borckardt_nash()
+    assert y[d == 0].mean() == pytest.approx(7.714286, abs=5e-7)
+    assert y[d == 1].mean() == pytest.approx(2.928571, abs=5e-7)
+    mode = reml_mode(y, x)
+    assert mode.coefficients[1] == pytest.approx(-4.755336, abs=5e-7)
+    assert np.sqrt(mode.cov[1, 1]) == pytest.approx(0.636955, abs=5e-7)
+    assert mode.phi == pytest.approx(0.219305, abs=5e-7)
+    independent = gls(y, x, 0.0)
+    assert independent.coefficients[1] == pytest.approx(-4.785714, abs=5e-7)
+    assert np.sqrt(independent.cov[1, 1]) == pytest.approx(0.524123, abs=5e-7)
+
+
+def test_borckardt_nash_2014_missing_days_keep_their_place():
+    """Days 4 and 10 missing: closing the gaps is another, wrong, answer."""
+    y, _, x = borckardt_nash()
+    y[[3, 9]] = np.nan
+    kept = ~np.isnan(y)
+    gaps, closed = gls(y, x, 0.204851), gls(y[kept], x[kept], 0.2234)
+    assert gaps.coefficients[0] == pytest.approx(7.793444, abs=2e-6)
+    assert gaps.coefficients[1] == pytest.approx(-4.751662, abs=2e-6)
+    assert closed.coefficients[1] == pytest.approx(-4.791642, abs=2e-4)
+    ml_scale = np.sqrt((kept.sum() - 2) / kept.sum())
+    assert np.sqrt(gaps.cov[1, 1]) * ml_scale == pytest.approx(0.615603, abs=2e-6)
+
+
+def test_huitema_mckean_segmented_ols():
+    a, b = [54, 53, 56, 58, 52], [61, 62, 71, 66, 64, 78, 70, 74, 82, 77, 86, 68, 80, 86, 87]
+    d, tau = np.r_[np.zeros(5), np.ones(15)], np.arange(20) - 5.0
+    answer = gls(np.array(a + b, float), np.stack([np.ones(20), tau, d, tau * d], axis=1), 0.0)
+    np.testing.assert_allclose(answer.coefficients, [54.9, 0.1, 7.858333, 1.525], atol=5e-7)
+    np.testing.assert_allclose(np.sqrt(np.diag(answer.cov))[2:], [5.816499, 1.616067], atol=5e-7)
+
+
+@pytest.mark.parametrize(("phi", "sd"), [(0.0, 0.288675), (0.2, 0.346397), (0.5, 0.450988), (0.7, 0.513236)])
+def test_exact_sd_of_a_change_of_means_at_known_phi(phi, sd):
+    """SD of the generalised least squares change with 14 and 84 days and sigma 1."""
+    d = np.r_[np.zeros(14), np.ones(84)]
+    answer = gls(np.random.default_rng(1).normal(size=98), np.stack([1 - d, d], axis=1), phi)
+    c = np.array([-1.0, 1.0])
+    assert np.sqrt(c @ answer.cov @ c) / answer.sigma == pytest.approx(sd, abs=5e-7)
+
+
+def test_what_cannot_be_estimated_is_refused():
+    with pytest.raises(ValueError, match="every value is the same"):
+        reml_mode(np.ones(30), np.ones((30, 1)))
