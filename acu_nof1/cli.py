@@ -17,7 +17,7 @@ from acu_nof1 import __version__
 from acu_nof1.errors import AcuError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
 
@@ -185,25 +185,31 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
 def _reassess(
     folder: Path, after_session: int | None, day: dt.date | None, page: Path, ipynb: Path | None = None
 ) -> Reassessment:
-    """Execute the notebook and reassess here at the same time; what stops one stops the other."""
+    """Reassess here while the notebook writes the page; what is wrong with the data is said once, by this process."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with _console().status("Reading, estimating and writing the page …"), ThreadPoolExecutor(1) as beside:
-        looked = {"after_session": after_session, "on": day.isoformat() if day else None}
-        written = beside.submit(_run_notebook, {"trial_folder": str(folder.resolve()), **looked}, page, ipynb)
-        from acu_nof1.load import read_trial
-        from acu_nof1.reassessment import reassess
+    from acu_nof1.report import run_notebook
 
-        review = reassess(read_trial(folder), after_session=after_session, on=day)
-        written.result()
+    parameters = {
+        "trial_folder": str(folder.resolve()),
+        "after_session": after_session,
+        "on": day.isoformat() if day else None,
+    }
+    with _console().status("Reading, estimating and writing the page …"), ThreadPoolExecutor(1) as beside:
+        found = beside.submit(_read_and_reassess, folder, after_session, day)
+        try:
+            run_notebook(parameters, html=page, ipynb=ipynb)
+        finally:
+            review = found.result()
     _print_problems([problem for problem in review.problems if problem.severity == "warning"])
     return review
 
 
-def _run_notebook(parameters: Mapping[str, object], page: Path, ipynb: Path | None) -> None:
-    from acu_nof1.report import run_notebook
+def _read_and_reassess(folder: Path, after_session: int | None, day: dt.date | None) -> Reassessment:
+    from acu_nof1.load import read_trial
+    from acu_nof1.reassessment import reassess
 
-    run_notebook(parameters, html=page, ipynb=ipynb)
+    return reassess(read_trial(folder), after_session=after_session, on=day)
 
 
 def _write_tables(review: Reassessment, json: Path | None, csv: Path | None) -> None:

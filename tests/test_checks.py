@@ -109,11 +109,13 @@ def test_a_baseline_that_began_in_a_flare():
 
 
 def test_a_baseline_that_was_falling_already():
-    rng = np.random.default_rng(4)
-    line = np.clip(9 - 0.06 * np.arange(98) + 0.1 * rng.normal(size=98), 0, 10)
-    line[:28] = 9 - 0.12 * np.arange(28) + 0.05 * rng.normal(size=28)
-    facts = kinds(make_trial({"pain": line}, baseline=28))["baseline_trend"]
-    assert facts["slope"] < 0
+    days = np.arange(98)
+    falling = np.where(days < 28, 8 - 0.08 * days, 5 - 0.005 * (days - 28))
+    noise = 0.8 * np.random.default_rng(0).normal(size=98)
+    facts = kinds(make_trial({"pain": np.clip(np.round(falling + noise), 0, 10)}, baseline=28))["baseline_trend"]
+    assert -0.9 < facts["slope"] < -0.3
+    flat = np.where(days < 28, 6, 4) + noise
+    assert "baseline_trend" not in kinds(make_trial({"pain": np.clip(np.round(flat), 0, 10)}, baseline=28))
 
 
 def test_an_important_change_out_of_reach_comes_first():
