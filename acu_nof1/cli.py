@@ -92,7 +92,7 @@ def demo(
     for name in SAMPLES:
         page = out / f"{name}.html"
         review = _reassess(bundled(f"sample_data/{name}"), None, None, page)
-        typer.echo(f"{name.replace('_', ' ')}: {review.sentence}\n  {page}")
+        typer.echo(f"{name.replace('_', ' ')}: {review.sentence}\n  {page}\n")
 
 
 @app.command(epilog=EXIT_CODES)
@@ -156,6 +156,7 @@ def report(
                 ]
             )
         review = _reassess(folder, after_session, day, page, ipynb)
+    _print_problems([problem for problem in review.problems if problem.severity == "warning"])
     _write_tables(review, json, csv)
     typer.echo(f"{review.sentence}\n  {page}")
 
@@ -201,7 +202,6 @@ def _reassess(
             run_notebook(parameters, html=page, ipynb=ipynb)
         finally:
             review = found.result()
-    _print_problems([problem for problem in review.problems if problem.severity == "warning"])
     return review
 
 

@@ -40,6 +40,7 @@ SHORTEST_IN_BED, LONGEST_IN_BED = 2 * 60.0, 16 * 60.0
 OUT_OF_ORDER = "the times of this night are out of order"
 TIME_IN_BED = "time in bed is not between 2 and 16 hours"
 TOO_MUCH_SLEEP = "the time asleep is below zero or longer than the time in bed"
+NIGHT_PROBLEMS = (OUT_OF_ORDER, TIME_IN_BED, TOO_MUCH_SLEEP)
 
 
 @dataclass(frozen=True, eq=False)

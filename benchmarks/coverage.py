@@ -418,23 +418,33 @@ def bounded(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def pooled(cells: pd.DataFrame) -> pd.DataFrame:
-    """One row for each gate, mode, method and contrast: mean coverage over cells, the worst cell, pooled width."""
-    rows = []
-    for (gate, mode, method, contrast), some in cells.groupby(["gate", "mode", "method", "contrast"], sort=False):
-        low, high = POOLED_BOUNDS.get((gate, mode), (np.nan, np.nan))
-        high = 1.0 if contrast == "change at reassessment" and np.isfinite(high) else high
-        width, limit = _pooled_width(gate, some), WIDTHS.get((gate, mode, contrast), np.nan)
-        mean = some["coverage"].mean()
-        good = not (mean < low or mean > high or width > limit)
-        rows.append({
-            "gate": gate, "mode": mode, "method": method, "contrast": contrast, "cells": len(some), "n": some["n"].sum(),
-            "coverage": mean, "mc_se": np.sqrt((some["mc_se"] ** 2).sum()) / len(some), "worst": some["coverage"].min(),
-            "highest": some["coverage"].max(), "missed_cells": int((some["passed"] == "no").sum()),
-            "width_over_oracle": width, "drift_warning": some.get("drift_warning", pd.Series(dtype=float)).mean(),
-            "bound_low": low, "bound_high": high, "width_bound": limit,
-            "passed": "" if np.isnan([low, limit]).all() else "yes" if good else "no",
-        })  # fmt: skip
+    """One row for each gate, mode, method and contrast: mean coverage over cells, the worst cell, pooled width.
+
+    The change at reassessment has a row for each shape of the effect beside the one of all shapes.
+    """
+    by = ["gate", "mode", "method", "contrast"]
+    rows = [_pooled_row(some, dict(zip(by, key, strict=True)), "all") for key, some in cells.groupby(by, sort=False)]
+    if cells["gate"].iloc[0].endswith("reassessment"):
+        found = cells.groupby([*by, "shape"], sort=False)
+        rows += [_pooled_row(some, dict(zip(by, key[:4], strict=True)), key[4]) for key, some in found]
     return pd.DataFrame(rows)
+
+
+def _pooled_row(some: pd.DataFrame, key: Row, shape: str) -> Row:
+    low, high = POOLED_BOUNDS.get((key["gate"], key["mode"]), (np.nan, np.nan))
+    high = 1.0 if key["contrast"] == "change at reassessment" and np.isfinite(high) else high
+    width = _pooled_width(key["gate"], some)
+    limit = WIDTHS.get((key["gate"], key["mode"], key["contrast"]), np.nan)
+    mean = some["coverage"].mean()
+    good = not (mean < low or mean > high or width > limit)
+    return key | {
+        "shape": shape, "cells": len(some), "n": some["n"].sum(), "coverage": mean,
+        "mc_se": np.sqrt((some["mc_se"] ** 2).sum()) / len(some), "worst": some["coverage"].min(),
+        "highest": some["coverage"].max(), "missed_cells": int((some["passed"] == "no").sum()),
+        "width_over_oracle": width, "drift_warning": some.get("drift_warning", pd.Series(dtype=float)).mean(),
+        "bound_low": low, "bound_high": high, "width_bound": limit,
+        "passed": "" if np.isnan([low, limit]).all() else "yes" if good else "no",
+    }  # fmt: skip
 
 
 def _pooled_width(gate: str, some: pd.DataFrame) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from acu_nof1.derive import NIGHT_PROBLEMS
 from acu_nof1.errors import Problem, did_you_mean
 from acu_nof1.load.cells import BLANK, NO_DATE, SAME_TWICE
 from acu_nof1.load.tables import spoken_rows
@@ -68,10 +69,15 @@ def is_listed(cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
 def cell_problems(cells: pd.DataFrame) -> list[Problem]:
     """One problem per column and rule (a warning if something can be done), and columns mostly refused."""
     problems = _mostly_rejected(cells)
-    for _, group in cells[is_listed(cells)].groupby(["source", "rule"], sort=False):
+    found = cells[is_listed(cells)]
+    # A night is refused as a whole: one complaint names all its columns.
+    whole_night = found["rule"].isin(NIGHT_PROBLEMS)
+    of_what = found["source"].astype(str).where(~whole_night, found["file"].astype(str))
+    for _, group in found.groupby([of_what, "rule"], sort=False):
         first = group.iloc[0]
         if first["rule"] != NO_DATE.name:  # said once, of the column of dates
-            where = place(first["file"], first["column"], np.sort(group["row"].unique()))
+            columns = " to ".join(dict.fromkeys(group["column"].iloc[[0, -1]].astype(str)))
+            where = place(first["file"], columns, np.sort(group["row"].unique()))
             what = f"{examples(group['raw'])}: {first['rule']}."
             problems.append(Problem("warning" if first["remedy"] else "note", where, what, first["remedy"]))
     return problems
