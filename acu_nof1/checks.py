@@ -44,6 +44,7 @@ def problems_of(trial: Trial) -> tuple[Problem, ...]:
         *trial.diary.problems,
         *contradictions(trial.protocol),
         *_baseline(trial),
+        *_length(trial),
         *_answers(trial),
         *_sessions(trial),
         *_dates(trial),
@@ -72,6 +73,27 @@ def _baseline(trial: Trial) -> Iterator[Problem]:
             f"the baseline has {baseline} days; for headache 28 are usual.",
             "Expect a wider interval.",
         )
+
+
+def _length(trial: Trial) -> Iterator[Problem]:
+    first = trial.protocol.first_treatment
+    if first is None:
+        return
+    if trial.protocol.run_in_days >= first.days:
+        yield Problem(
+            "error",
+            "protocol [trial]",
+            f"run_in_days {trial.protocol.run_in_days} leaves no treatment day.",
+            "Shorten it.",
+        )
+    for number, look in enumerate(trial.protocol.looks, 1):
+        if look.window_days is not None and look.window_days > first.days:
+            yield Problem(
+                "warning",
+                f"protocol [[reassess]] {number}",
+                f"the window of {look.window_days} days is longer than the treatment ({first.days} days).",
+                "Only treatment days are compared.",
+            )
 
 
 def _answers(trial: Trial) -> Iterator[Problem]:
@@ -161,7 +183,8 @@ def _sessions(trial: Trial) -> Iterator[Problem]:
 
 
 def _dates(trial: Trial) -> Iterator[Problem]:
-    answered = trial.diary.values.dropna(how="all").index
+    kept = [o.name for o in trial.protocol.outcomes if o.every != "visit" and o.name in trial.diary.outcomes]
+    answered = trial.diary.values[kept].dropna(how="all").index
     inside = np.zeros(len(answered), bool)
     for phase in trial.protocol.phases:
         inside |= (answered >= pd.Timestamp(phase.start)) & (answered <= pd.Timestamp(phase.end))
@@ -176,7 +199,7 @@ def _dates(trial: Trial) -> Iterator[Problem]:
         yield Problem(
             "note",
             "diary",
-            f"{int((~inside).sum())} answered days lie outside every phase.",
+            f"{(count := int((~inside).sum()))} answered {'day lies' if count == 1 else 'days lie'} outside every phase.",
             "They enter no comparison.",
         )
 

@@ -17,7 +17,7 @@ from acu_nof1 import __version__
 from acu_nof1.errors import AcuError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -42,13 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except AcuError as error:
         _print_problems(error.problems)
         sys.exit(error.exit_code)
+    except OSError as error:
+        place = str(error.filename) if error.filename else "acu-nof1"
+        _print_problems(
+            [Problem("error", place, f"{error.strerror or error}.", "Check the place and its permissions.")]
+        )
+        sys.exit(2)
     sys.exit(0)
 
 
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def _print_problems(problems: Sequence[Problem]) -> None:
@@ -86,8 +92,11 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the four reports.", file_okay=False)] = Path("acu_nof1_demo"),
 ) -> None:
     """Write the four sample reports; print each verdict."""
+    from acu_nof1.export import folder_problems, target_problems
     from acu_nof1.report import bundled
 
+    pages = {f"{name}.html in --out": out / f"{name}.html" for name in SAMPLES}
+    _insist(folder_problems("--out", out) or (target_problems(pages) if out.is_dir() else []))
     out.mkdir(parents=True, exist_ok=True)
     for name in SAMPLES:
         page = out / f"{name}.html"
@@ -129,9 +138,10 @@ def report(
         )
     day = on.date() if on else None
     page = out or Path(f"{path.resolve().stem}.html")
+    _check_targets(path, {"--out": page, "--json": json, "--csv": csv, "--ipynb": ipynb}, save_protocol)
     with tempfile.TemporaryDirectory() as scratch:
         folder = path
-        if path.is_file() and path.suffix != ".toml":
+        if _is_diary(path):
             from acu_nof1.load.single import trial_folder
 
             folder = save_protocol or Path(scratch) / "trial"
@@ -167,6 +177,9 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
     from acu_nof1.checks import problems_of
     from acu_nof1.load import read_trial
 
+    if _is_diary(path):
+        remedy = f'For one diary file write: acu-nof1 report "{path.name}".'
+        raise UsageError([Problem("error", str(path), "check needs a trial folder with protocol.toml.", remedy)])
     trial = read_trial(path)
     problems = problems_of(trial)
     _print_problems(problems)
@@ -181,6 +194,30 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
         )
     )
     raise typer.Exit(1 if worst == "error" else 0)
+
+
+def _is_diary(path: Path) -> bool:
+    """Whether this is one diary file rather than a trial folder or its protocol."""
+    return path.is_file() and path.suffix.lower() != ".toml"
+
+
+def _insist(wrong: Sequence[Problem]) -> None:
+    if wrong:
+        raise UsageError(wrong)
+
+
+def _check_targets(path: Path, targets: Mapping[str, Path | None], save_protocol: Path | None) -> None:
+    """Stop before anything is read if something could not be written, or would be written over an input."""
+    from acu_nof1.export import folder_problems, target_problems
+    from acu_nof1.load.protocols import PROTOCOL_FILE, input_files
+
+    inputs = [path] if _is_diary(path) else list(input_files(path))
+    wrong: list[Problem] = []
+    if save_protocol is not None:
+        inputs += [save_protocol / PROTOCOL_FILE, save_protocol / path.name]
+        wrong += folder_problems("--save-protocol", save_protocol)
+    given = {option: target for option, target in targets.items() if target is not None}
+    _insist([*target_problems(given, inputs, save_protocol), *wrong])
 
 
 def _reassess(

@@ -1,13 +1,17 @@
-"""The same answers for machines: JSON, and CSV that a spreadsheet cannot be tricked with."""
+"""The same answers for machines: JSON, and CSV that a spreadsheet cannot be tricked with; where they may be written."""
 
 from __future__ import annotations
 
 import json
+import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acu_nof1.errors import Problem
+
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
 
@@ -34,5 +38,63 @@ def write_json(review: Reassessment, path: str | os.PathLike[str]) -> None:
 
 
 def write_csv(review: Reassessment, path: str | os.PathLike[str]) -> None:
-    """Write one row an answer, with the columns of ``Estimates.to_frame()``; UTF-8 that Excel recognises."""
-    neutralised(review.to_frame()).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    """Write one row an answer (a bound that does not exist is empty), with the columns of ``Estimates.to_frame()``; UTF-8 that Excel recognises."""
+    frame = review.to_frame().replace([math.inf, -math.inf], math.nan)
+    neutralised(frame).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def target_problems(
+    targets: Mapping[str, Path], inputs: Iterable[Path] = (), new_folder: Path | None = None
+) -> list[Problem]:
+    """Which of these files cannot be written, or would be written over something that is needed?
+
+    Parameters
+    ----------
+    targets
+        What is to be written, by the option that names it.
+    inputs
+        The files that are read: none of them may be a target.
+    new_folder
+        A folder that is made on the way; targets may lie in it.
+
+    Returns
+    -------
+    list of Problem
+        Every complaint; empty when all can be written.
+    """
+    read = {path.resolve() for path in inputs}
+    taken: dict[Path, str] = {}
+    wrong: list[Problem] = []
+    for option, path in targets.items():
+        real = path.resolve()
+        place = f"{option} {path}"
+        if real in read:
+            wrong.append(Problem("error", place, "this file is an input and would be overwritten.", "Choose another."))
+        elif real in taken:
+            what = f"{taken[real]} names the same file."
+            wrong.append(Problem("error", place, what, "Give each its own name."))
+        elif new_folder is None or real.parent != new_folder.resolve() or new_folder.exists():
+            wrong += [Problem("error", place, what, remedy) for what, remedy in _not_writable(path)]
+        taken.setdefault(real, option)
+    return wrong
+
+
+def folder_problems(option: str, folder: Path) -> list[Problem]:
+    """Say why a folder cannot be made, or nothing be written into it: the nearest folder that exists decides."""
+    place = f"{option} {folder}"
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        return [Problem("error", place, f"{nearest} is a file, not a folder.", "Choose another folder.")]
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return [Problem("error", place, f"nothing can be written into {nearest}.", "Choose another folder.")]
+    return []
+
+
+def _not_writable(path: Path) -> Iterator[tuple[str, str]]:
+    folder = path.absolute().parent
+    if path.is_dir():
+        yield "this is a folder.", "Name a file in it."
+    elif not folder.is_dir():
+        yield f"there is no folder {folder}.", "Make it first, or choose another."
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        yield "this file cannot be written.", "Choose another place."

@@ -73,7 +73,7 @@ class Session(Noun):
 class Profile(Noun):
     """What must be known before needling: ticked red flags, and cautions (``None``: not asked)."""
 
-    red_flags: tuple[str, ...] = ()
+    red_flags: tuple[str, ...] | None = None
     blood_thinner: bool | None = None
     low_immunity: bool | None = None
     pregnant: bool | None = None
@@ -226,7 +226,8 @@ class Protocol(Noun):
     @property
     def attended(self) -> tuple[Session, ...]:
         """The sessions that took place, in order."""
-        return tuple(session for session in self.sessions if session.attended)
+        attended = (session for session in self.sessions if session.attended)
+        return tuple(sorted(attended, key=lambda session: session.date))
 
     @property
     def primary_outcome(self) -> Outcome | None:
@@ -291,6 +292,16 @@ def _phase_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
                 "only one of randomised_from and randomised_to is given.",
                 "Give both or none.",
             )
+        elif phase.randomised_from is not None and phase.randomised_to is not None:
+            within = phase.randomised_from <= phase.start <= phase.randomised_to
+            if phase.randomised_from >= phase.randomised_to or not within:
+                yield Problem(
+                    "error",
+                    f"{place} {number}",
+                    f"the start {phase.start} cannot have been drawn between {phase.randomised_from} and "
+                    f"{phase.randomised_to}.",
+                    "Give the first and the last day from which the start was drawn.",
+                )
     for number, (first, second) in enumerate(pairwise(protocol.phases), 2):
         if second.start <= first.end:
             yield Problem(
@@ -328,6 +339,22 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
             "Choose another primary outcome, or declare better.",
         )
     for outcome in protocol.outcomes:
+        percent_only = outcome.important_change_percent is not None and outcome.important_change is None
+        compared_as_ratio = outcome.kind not in LEVELS and outcome.every == "day"
+        if outcome.declared and percent_only and not compared_as_ratio:
+            yield Problem(
+                "error",
+                f"{name} [outcome.{outcome.name}]",
+                "its important change is given in percent only, and this outcome is compared by difference.",
+                f"Declare important_change in {outcome.unit or 'its unit'}.",
+            )
+        if outcome.kind == "yes_no" and outcome.every != "day":
+            yield Problem(
+                "error",
+                f"{name} [outcome.{outcome.name}]",
+                f"a yes/no outcome kept every {outcome.every} has no share of days.",
+                'Keep it daily, or declare it as a count or score with every = "week".',
+            )
         span = None if outcome.low is None or outcome.high is None else outcome.high - outcome.low
         span = 28.0 if outcome.kind == "yes_no" else span
         if span is not None and outcome.important_change is not None and outcome.important_change > span:

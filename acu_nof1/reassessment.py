@@ -98,10 +98,11 @@ class Reassessment:
     def describe(self) -> pd.DataFrame:
         """Return raw means and answered days by side, without any model: for the appendix."""
         series, rows = self.comparisons, []
+        used = series.phase >= 0
         sides = {
             "baseline": series.baseline,
-            "treatment": series.treated & (series.phase >= 0),
-            "window": series.window,
+            "treatment": series.treated & used,
+            "window": series.window & used,
         }
         for index, outcome in enumerate(series.outcomes):
             for side, days in sides.items():
@@ -209,6 +210,12 @@ def _estimate(each: Estimate) -> dict[str, Any]:
         "reading_kind": each.reading or None,
         "days": [int(days) for days in each.days],
         "method": each.method,
+        "noise": {
+            "day_to_day": [_finite(x) for x in (each.lag1, each.lag1_low, each.lag1_high)],
+            "phi": [_finite(x) for x in (each.phi, each.phi_low, each.phi_high)],
+            "white_share": _finite(each.white_share),
+            "effective_days": [_finite(each.effective_before), _finite(each.effective_after)],
+        },
     }
 
 
@@ -223,6 +230,16 @@ def choose_look(trial: Trial, after_session: int | None = None, on: dt.date | No
         if planned.after_session == after_session and planned.on == on:
             return planned
     return Look(on=on, after_session=after_session)
+
+
+def _is_interim(trial: Trial, day: dt.date) -> bool:
+    """Is this a look before the planned one that carries the verdict?"""
+    planned = trial.protocol.deciding_look
+    if planned is None:
+        return False
+    if planned.on is None and len(trial.protocol.attended) < (planned.after_session or 0):
+        return True
+    return day < trial.look_day(planned)
 
 
 def reassess(
@@ -264,6 +281,7 @@ def reassess(
             [Problem("error", place, f"treatment began on {first.start}.", "Choose a later day or session.")]
         )
     stood = trial.at(look)
+    safety = trial.safety_at(day)
     comparisons = stood.comparisons(look)
     estimates = estimate_all(comparisons, confidence=confidence)
     return Reassessment(
@@ -273,8 +291,8 @@ def reassess(
         window_days=stood.protocol.window_days(look),
         comparisons=comparisons,
         estimates=estimates,
-        verdict=judge(stood, comparisons, estimates),
+        verdict=judge(stood, comparisons, estimates, safety, interim=_is_interim(trial, day)),
         success=judge_success(stood, estimates),
-        safety=stood.safety,
-        problems=problems_of(stood),
+        safety=safety,
+        problems=met,
     )

@@ -68,6 +68,7 @@ class Safety:
     sessions_attended: int = 0
     sessions_asked: int = 0
     cautions: tuple[str, ...] = ()
+    flags_asked: bool = False
 
     @property
     def serious_events(self) -> tuple[AdverseEvent, ...]:
@@ -89,7 +90,7 @@ class Safety:
         return "at every session" if self.sessions_asked >= self.sessions_attended else "at some sessions"
 
 
-def review_safety(profile: Profile, sessions: Iterable[Session]) -> Safety:
+def review_safety(profile: Profile, sessions: Iterable[Session], day: dt.date | None = None) -> Safety:
     """Is there anything that must be said before the diary's answer?
 
     Parameters
@@ -97,7 +98,9 @@ def review_safety(profile: Profile, sessions: Iterable[Session]) -> Safety:
     profile
         The protocol's red flags and cautions.
     sessions
-        The sessions so far.
+        All sessions that are known.
+    day
+        The look; later sessions count only for red flags and serious events, which are never too late.
 
     Returns
     -------
@@ -105,25 +108,26 @@ def review_safety(profile: Profile, sessions: Iterable[Session]) -> Safety:
         Red flags of the profile and of every session, adverse events, and how often was asked. A
         reported adverse event counts as asked.
     """
-    sessions = tuple(sessions)
+    known = tuple(sessions)
+    sessions = tuple(session for session in known if day is None or session.date <= day)
     cautions = tuple(text for name, text in CAUTIONS.items() if getattr(profile, name))
     attended = [session for session in sessions if session.attended]
-    flags = [RED_FLAGS.get(flag, flag) for flag in profile.red_flags]
+    flags = [RED_FLAGS.get(flag, flag) for flag in profile.red_flags or ()]
     flags += [
         f"{RED_FLAGS.get(flag, flag)} ({session.date.day} {session.date:%b %Y})"
-        for session in sessions
+        for session in known
         for flag in session.red_flag
     ]
     events = [
         AdverseEvent(session.date, session.adverse_event or "serious event, not described", session.serious)
-        for session in sessions
-        if session.adverse_event or session.serious
+        for session in known
+        if session.serious or (session.adverse_event and session in sessions)
     ]
-    asked = sum(session.adverse_asked or bool(session.adverse_event) for session in attended)
-    return Safety(tuple(flags), tuple(events), len(attended), asked, cautions)
+    asked = sum(session.adverse_asked or session.serious or bool(session.adverse_event) for session in attended)
+    return Safety(tuple(flags), tuple(events), len(attended), asked, cautions, profile.red_flags is not None)
 
 
 def unknown_red_flags(protocol: Protocol) -> tuple[str, ...]:
     """Which ticked red flags are not in the list (they still count as red flags)?"""
-    ticked = [*protocol.safety.red_flags, *(flag for session in protocol.sessions for flag in session.red_flag)]
+    ticked = [*(protocol.safety.red_flags or ()), *(flag for session in protocol.sessions for flag in session.red_flag)]
     return tuple(flag for flag in ticked if flag not in RED_FLAGS)

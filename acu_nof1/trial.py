@@ -139,7 +139,11 @@ class Trial:
     @property
     def safety(self) -> Safety:
         """Red flags, adverse events and cautions known so far."""
-        return review_safety(self.protocol.safety, self.protocol.sessions)
+        return self.safety_at(None)
+
+    def safety_at(self, day: dt.date | None) -> Safety:
+        """What is known about safety at a look: a red flag or serious event counts whenever it was recorded."""
+        return review_safety(self.protocol.safety, self.protocol.sessions, day)
 
     def look_day(self, look: Look) -> dt.date:
         """On which day does this look fall?
@@ -220,15 +224,16 @@ class Trial:
         def repeated(row: NDArray[Any]) -> NDArray[Any]:
             return np.broadcast_to(row, (count, days.size)).copy()
 
-        before_treatment = (days < origin) & bool(first)
+        # A form filled in on the day of the first session is taken as filled in before it.
+        before_treatment = (days <= origin) & bool(first)
         return Comparisons(
             person=(protocol.person,) * count,
             outcomes=outcomes,
             primary=np.array([outcome.name == protocol.primary for outcome in outcomes], bool),
             values=values,
-            phase=np.where(visit, np.where(before_treatment, 0, np.where(days >= origin, 1, UNUSED)), phase),
-            treated=np.where(visit, days >= origin, treated),
-            window=np.where(visit, near & (days >= origin), window),
+            phase=np.where(visit, np.where(before_treatment, 0, np.where(days > origin, 1, UNUSED)), phase),
+            treated=np.where(visit, days > origin, treated),
+            window=np.where(visit, near & (days > origin), window & (phase != UNUSED)),
             tau=repeated((days - origin).astype(int)),
             start=np.repeat(days[:1], count),
             looked_on=np.repeat(day, count),

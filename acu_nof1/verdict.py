@@ -10,7 +10,6 @@ import numpy as np
 
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
 from acu_nof1.interpret import LIKELY, SURE, success_kind
-from acu_nof1.outcomes import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,10 +18,11 @@ if TYPE_CHECKING:
 
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.interpret import Reading, SuccessKind
+    from acu_nof1.safety import Safety
     from acu_nof1.trial import Comparisons, Trial
 
 CaveatKind = Literal[
-    "unattainable", "co_intervention", "baseline_trend", "baseline_flare",
+    "unattainable", "co_intervention", "baseline_trend", "baseline_flare", "interim", "carry_over",
     "slow_drift", "drawn_start", "not_agreed", "multiple_looks", "missing_days", "short_window", "one_person", "expectation", "natural_course",
 ]  # fmt: skip
 
@@ -87,7 +87,9 @@ class Verdict:
         return tuple(caveat for caveat in self.caveats if caveat.kind not in ATTRIBUTION)
 
 
-def judge(trial: Trial, comparisons: Comparisons, estimates: Estimates) -> Verdict:
+def judge(
+    trial: Trial, comparisons: Comparisons, estimates: Estimates, safety: Safety, *, interim: bool = False
+) -> Verdict:
     """What changed in the primary outcome, and what else could explain it?
 
     Parameters
@@ -96,6 +98,10 @@ def judge(trial: Trial, comparisons: Comparisons, estimates: Estimates) -> Verdi
         As it stood at the look.
     comparisons, estimates
         Made from it.
+    safety
+        What may overrule the verdict.
+    interim
+        Whether another, later look carries the verdict of the trial.
 
     Returns
     -------
@@ -104,8 +110,8 @@ def judge(trial: Trial, comparisons: Comparisons, estimates: Estimates) -> Verdi
     """
     primary = estimates.primary
     kind: Reading = primary.reading if primary is not None and primary.ok else "cannot_say"  # type: ignore[assignment]
-    caveats = tuple(_caveats(trial, comparisons, primary))
-    return Verdict(kind, primary, caveats, trial.safety.overrules)
+    caveats = tuple(_caveats(trial, comparisons, primary, interim=interim))
+    return Verdict(kind, primary, caveats, safety.overrules)
 
 
 def judge_success(trial: Trial, estimates: Estimates) -> Success:
@@ -124,25 +130,34 @@ def judge_success(trial: Trial, estimates: Estimates) -> Success:
     return Success(success_kind(p), p, rule.rule, rule.outcomes)
 
 
-def _caveats(trial: Trial, comparisons: Comparisons, primary: Estimate | None) -> Iterator[Caveat]:
+def _caveats(trial: Trial, comparisons: Comparisons, primary: Estimate | None, *, interim: bool) -> Iterator[Caveat]:
     if primary is not None:
         series = comparisons.take(comparisons.primary)
         yield from _unattainable(primary)
         if primary.reading in GAINS:
-            yield from _co_interventions(trial)
-            if primary.outcome.kind in KINDS and primary.outcome.every == "day":
+            yield from _co_interventions(trial, comparisons)
+            if primary.outcome.kind != "yes_no" and primary.outcome.every == "day":
                 yield from _baseline_flare(series, primary)
                 yield from _baseline_trend(series, primary)
         yield from _diary_limits(series, primary)
     yield from _agreement(trial, primary)
-    if len(trial.protocol.looks) > 1:
+    if interim:
+        yield Caveat("interim")
+    elif len(trial.protocol.looks) > 1:
         yield Caveat("multiple_looks", {"looks": len(trial.protocol.looks)})
-    if not trial.protocol.is_n_of_1_trial and not trial.protocol.start_was_randomised:
-        yield Caveat("one_person")
-        yield Caveat("natural_course")
-    if trial.protocol.start_was_randomised:
-        yield Caveat("drawn_start")
+    yield from _design(trial)
     yield Caveat("expectation")
+
+
+def _design(trial: Trial) -> Iterator[Caveat]:
+    protocol = trial.protocol
+    if len(protocol.design) > 2:
+        yield Caveat("carry_over")
+    elif protocol.has_baseline and not protocol.start_was_randomised:
+        yield Caveat("one_person")
+    if protocol.start_was_randomised:
+        yield Caveat("drawn_start")
+    yield Caveat("natural_course")
 
 
 def _unattainable(primary: Estimate) -> Iterator[Caveat]:
@@ -159,15 +174,15 @@ def _unattainable(primary: Estimate) -> Iterator[Caveat]:
         )
 
 
-def _co_interventions(trial: Trial) -> Iterator[Caveat]:
+def _co_interventions(trial: Trial, comparisons: Comparisons) -> Iterator[Caveat]:
     first = trial.protocol.first_treatment
+    compared = comparisons.treated & (comparisons.phase >= 0)
+    days = np.flatnonzero(compared.any(axis=0))
+    last = (comparisons.start[0] + days[-1]).astype(object) if days.size else dt.date.min
     for event in trial.protocol.events:
-        if first is not None and event.date >= first.start - NEAR_START:
+        if first is not None and first.start - NEAR_START <= event.date < last:
             week = (event.date - first.start).days // 7 + 1
-            near = "yes" if abs(event.date - first.start) <= NEAR_START else "no"
-            yield Caveat(
-                "co_intervention", {"what": event.what, "date": event.date.isoformat(), "week": week, "near": near}
-            )
+            yield Caveat("co_intervention", {"what": event.what, "date": event.date.isoformat(), "week": week})
 
 
 def _columns(*days: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -230,7 +245,7 @@ def _diary_limits(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
         yield Caveat("slow_drift", {"phi": primary.phi, "p": primary.p_phi_high})
     days = int((series.phase != -1).sum())
     answered = int(series.answered.sum())
-    if answered < days:
+    if answered < days and primary.outcome.every == "day":
         yield Caveat(
             "missing_days",
             {"answered": answered, "days": days, "many": "yes" if answered < HALF_MISSING * days else "no"},

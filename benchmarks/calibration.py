@@ -442,6 +442,15 @@ STATEMENTS = (
 IMPORTANT = 1.0
 
 
+def probability_diaries(shape: str, n: int, rng: Generator) -> Diaries:
+    """14 + 70 days of people who differ: phi in (0, .85), SD in (.8, 1.8), change N(-1.2, 1.5²); 20 % missing."""
+    design = DESIGNS["14+70"]
+    truth = Truth(level=0.0, change=rng.normal(-1.2, 1.5, n), shape=shape, sd=rng.uniform(0.8, 1.8, n))
+    full = realise(design, truth, noise(n, design.days, phi=rng.uniform(0, 0.85, n), seed=rng))
+    full.values[missing_days(n, design.days, 0.2, seed=rng)] = np.nan
+    return Diaries(compared(full.values, design), design, full.true_mean_change, full.change)
+
+
 def stated(diaries: Diaries, name: str, mode: str) -> dict[str, tuple[Floats, Bools]]:
     """Stated probability and what was true, for each statement; lower is better."""
     asked, truth = QUESTIONS[name], QUESTIONS[name].truth(diaries)[:, 0]

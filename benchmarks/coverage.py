@@ -46,6 +46,7 @@ from calibration import (
     mean_ratio,
     measure,
     printed,
+    probability_diaries,
     recalibration_slope,
     stated,
     verdict_diaries,
@@ -57,7 +58,7 @@ from usual import USUAL, versions
 
 from acu_nof1.estimate.days import days_per_28
 from acu_nof1.estimate.rate import rate_ratio
-from acu_nof1.simulate import Design, Truth, missing_days, noise, realise
+from acu_nof1.simulate import Design
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -296,11 +297,7 @@ class Stated:
     def __call__(self, n: int, seed: int) -> list[Row]:
         """Simulate `n` series and measure."""
         rng = generator(seed, f"stated {self.shape}")
-        design = DESIGNS["14+70"]
-        truth = Truth(level=0.0, change=rng.normal(-1.2, 1.5, n), shape=self.shape, sd=rng.uniform(0.8, 1.8, n))
-        full = realise(design, truth, noise(n, design.days, phi=rng.uniform(0, 0.85, n), seed=rng))
-        full.values[missing_days(n, design.days, MISSING, seed=rng)] = np.nan
-        diaries = Diaries(compared(full.values, design), design, full.true_mean_change, full.change)
+        diaries = probability_diaries(self.shape, n, rng)
         return [self._row(name, *found, n) for name, found in stated(diaries, self.question, self.mode).items()]
 
     def _row(self, name: str, probability: np.ndarray, true: np.ndarray, drawn: int) -> Row:

@@ -95,7 +95,7 @@ def kinds(trial) -> dict:
 def test_co_interventions_are_attribution_only_for_a_gain():
     event = {"event": [{"date": START + dt.timedelta(days=20), "what": "walking plan"}]}
     better, worse = make_trial({"pain": PAIN}, raw=event), make_trial({"pain": 10 - PAIN}, raw=event)
-    assert kinds(better)["co_intervention"]["near"] == "yes"
+    assert kinds(better)["co_intervention"]["week"] == 1
     assert "co_intervention" not in kinds(worse)
     assert [c.kind for c in reassess(better).verdict.attribution] == ["co_intervention"]
 
@@ -126,3 +126,54 @@ def test_an_important_change_out_of_reach_comes_first():
 def test_slow_drifts_are_named():
     walk = np.cumsum(np.random.default_rng(9).normal(0, 0.35, 98))
     assert "slow_drift" in kinds(make_trial({"pain": np.clip(5 + walk, 0, 10)}))
+
+
+def test_agreed_on_alone_decides_what_is_called_agreed():
+    from acu_nof1 import words
+
+    published = make_trial({"pain": PAIN}, pain={"instrument": "nrs_pain"})
+    review = reassess(published)
+    assert words.threshold(review.verdict.estimate, review.telling).startswith("Agreed before treatment")
+    late = make_trial({"pain": PAIN}, pain={"instrument": "nrs_pain"}, raw={"trial": {"agreed_on": "2026-02-01"}})
+    review = reassess(late)
+    said = words.threshold(review.verdict.estimate, review.telling)
+    assert said.startswith("Published threshold, not agreed beforehand")
+    assert "Ostelo 2008" in said
+
+
+@pytest.mark.parametrize(
+    ("raw", "outcome", "said"),
+    [
+        ({}, {"kind": "rating", "range": [0, 10], "better": "lower", "important_change_percent": 30}, "in percent only"),
+        ({}, {"kind": "yes_no", "every": "week", "better": "lower"}, "has no share of days"),
+        (
+            {"phase": [
+                {"kind": "baseline", "start": "2026-01-05", "end": "2026-01-18"},
+                {"kind": "treatment", "start": "2026-01-19", "end": "2026-04-12", "randomised_from": "2026-02-01", "randomised_to": "2026-02-09"},
+            ]},
+            {"instrument": "nrs_pain"},
+            "cannot have been drawn between",
+        ),
+    ],
+)  # fmt: skip
+def test_declarations_that_could_not_be_kept_are_errors(raw, outcome, said):
+    with pytest.raises(ProtocolError, match=said):
+        make_trial({"pain": PAIN}, raw=raw, pain=outcome)
+
+
+def test_an_event_after_the_compared_days_explains_nothing():
+    after = {"event": [{"date": START + dt.timedelta(days=98), "what": "holiday"}]}
+    assert "co_intervention" not in kinds(make_trial({"pain": PAIN}, raw=after))
+
+
+def test_a_level_well_outside_the_scale_is_refused():
+    values = np.array([6, 7, 8] * 4 + [6, 7] + [max(0, 6 - day // 3) for day in range(70)], float)
+    review = reassess(make_trial({"pain": values}))
+    for each in review.estimates:
+        if each.question != "trend":
+            assert not each.ok or 0 <= each.before <= 10
+            assert not each.ok or 0 <= each.after <= 10
+
+
+def test_run_in_that_leaves_nothing_is_an_error():
+    assert "leaves no treatment day" in said(make_trial({"pain": PAIN}, raw={"trial": {"run_in_days": 100}}), "error")

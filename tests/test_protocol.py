@@ -72,7 +72,7 @@ def test_a_good_protocol(tmp_path):
         (("important_change = 2.0", "important_change = -2"), "greater than 0"),
         (('instrument = "nrs_pain"', 'instrument = "csd_tib"'), "cannot be primary"),
         (('instrument = "nrs_pain"', 'kind = "rating"'), "better is not given"),
-        (('kind = "baseline"', 'kind = "basline"'), "'basline'"),
+        (('kind = "baseline"', 'kind = "basline"'), 'Did you mean "baseline"?'),
         (("agreed_on = 2026-01-05", 'agreed_on = "soon"'), "agreed_on"),
         (("[trial]", "[trial"), "not valid TOML"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from conftest import START, make_trial
 
 import acu_nof1 as acu
-from acu_nof1.errors import ProtocolError
+from acu_nof1.errors import ProtocolError, UsageError
 from acu_nof1.protocol import Look
 from acu_nof1.reassessment import choose_look, reassess
 from acu_nof1.trial import UNUSED, stack
@@ -128,3 +128,89 @@ def test_splitting_a_diary_into_two_files_changes_nothing(tmp_path):
         return acu.reassess(acu.read_trial(tmp_path)).to_frame()
 
     assert answered(10).equals(answered(60))
+
+
+def test_a_red_flag_or_serious_event_counts_whenever_it_was_recorded():
+    late = {"date": START + dt.timedelta(days=DAYS + 2), "adverse_event": "collapse", "serious": True}
+    mild = {"date": START + dt.timedelta(days=DAYS + 3), "adverse_event": "bruise"}
+    review = reassess(make_trial(PAIN, raw={"session": [*SESSIONS, late, mild]}), on=START + dt.timedelta(days=60))
+    assert review.verdict.overruled_by == "serious_event"
+    assert [event.what for event in review.safety.adverse_events] == ["collapse"]
+    assert len(review.trial.protocol.attended) == 6
+
+
+def test_sessions_count_in_order_of_time_however_they_are_listed():
+    trial = make_trial(PAIN, raw={"session": SESSIONS[::-1]})
+    assert trial.look_day(Look(after_session=1)) == SESSIONS[0]["date"]
+
+
+def test_windows_are_named_by_the_days_they_have():
+    trial = make_trial(PAIN, raw={"session": SESSIONS})
+    assert "in the 7 days before session 2" in reassess(trial, after_session=2).sentence
+    short = make_trial(PAIN, raw={"reassess": [{"on": START + dt.timedelta(days=DAYS), "window_days": 400}]})
+    assert "in the last 84 days" in reassess(short).sentence
+    run_in = make_trial(PAIN, raw={"trial": {"run_in_days": 77, "agreed_on": START}})
+    review = reassess(run_in)
+    assert "in the last 7 days" in review.sentence
+    window = review.describe().query("days == 'window'").iloc[0]
+    assert (window["answered"], window["of"]) == (7, 7)
+
+
+def test_an_interim_look_is_called_one():
+    planned = {"reassess": [{"on": START + dt.timedelta(days=50)}, {"on": START + dt.timedelta(days=DAYS)}]}
+    trial = make_trial(PAIN, raw=planned)
+    interim = [c.kind for c in reassess(trial, on=START + dt.timedelta(days=50)).verdict.caveats]
+    last = [c.kind for c in reassess(trial).verdict.caveats]
+    assert ("interim" in interim, "multiple_looks" in interim) == (True, False)
+    assert ("interim" in last, "multiple_looks" in last) == (False, True)
+
+
+def test_a_look_before_treatment_is_wrong_use():
+    with pytest.raises(UsageError, match="treatment began on 2026-01-19"):
+        reassess(make_trial(PAIN), on=START + dt.timedelta(days=10))
+
+
+def test_weekly_scores_compare_the_baseline_with_the_window():
+    values = np.full(DAYS, np.nan)
+    values[[6, 13]] = 6, 7
+    values[[20, 60, 90, 97]] = 6, 5, 4, 3
+    trial = make_trial({"peg": values}, peg={"instrument": "peg", "sem": 0.6})
+    review = reassess(trial)
+    found = review.estimates.primary
+    assert (found.before, found.after, found.days) == (6.5, 3.5, (2, 2))
+    assert (found.high - found.low) / 2 == pytest.approx(1.959964 * 0.6, abs=1e-4)
+    assert "missing_days" not in [c.kind for c in review.verdict.caveats]
+
+
+def test_a_form_of_the_first_treatment_day_is_a_form_before_treatment():
+    values = np.full(DAYS + 4, np.nan)
+    values[[14, DAYS - 3, DAYS + 3]] = 40, 28, 30
+    raw = {"reassess": [{"on": START + dt.timedelta(days=DAYS)}]}
+    found = reassess(make_trial({"odi": values}, odi={"instrument": "odi", "sem": 2.0}, raw=raw)).estimates.primary
+    # Of two forms near the look the nearer one counts; of equally near ones the earlier.
+    assert (found.before, found.after) == (40, 28)
+
+
+def phases_of(letters: str, days: int = 28) -> list[dict]:
+    kinds = {"A": "baseline", "B": "treatment"}
+    starts = [START + dt.timedelta(days=days * i) for i in range(len(letters))]
+    return [{"kind": kinds[x], "start": s, "end": s + dt.timedelta(days=days - 1)} for x, s in zip(letters, starts, strict=True)]
+
+
+def test_abab_covers_a_change_that_builds_up_and_fades():
+    """Without slopes within phases the interval misses three times in four (N = 100, phi 0, time constant 5 days)."""
+    from acu_nof1.estimate.level import MEAN_CHANGE
+    from acu_nof1.simulate import noise
+
+    state, course = 0.0, []
+    for day in range(112):
+        state += ((-2.5 if (day // 28) % 2 else 0.0) - state) / 5
+        course.append(state)
+    change = np.array(course).reshape(4, 28).mean(axis=1)
+    truth = (change[1] + change[3] - change[0] - change[2]) / 2
+    shocks = noise(100, 112, phi=0.0, sd=1.2, seed=4)
+    raw = {"phase": phases_of("ABAB")}
+    many = stack([make_trial({"pain": np.clip(np.round(6 + np.array(course) + each), 0, 10)}, raw=raw).comparisons() for each in shocks])
+    found = MEAN_CHANGE(many).to_frame()
+    assert ((found["low"] <= truth) & (truth <= found["high"])).mean() >= 0.9
+    assert found["value"].mean() == pytest.approx(truth, abs=0.15)

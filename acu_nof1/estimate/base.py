@@ -267,8 +267,9 @@ def _estimates(
     limited = (low > ends[:, 0]) | (high < ends[:, 1])
     value = answer.distribution.centre
     if estimator.scale == "difference":
-        # Scores without a known measurement error have a change but no distribution.
-        value = np.where(np.isnan(value), answer.after.value - answer.before.value, value)
+        # Scores without a known measurement error have levels but no distribution; a slope has no levels.
+        between = answer.after.value - answer.before.value
+        value = np.where(np.isnan(between), value, between)
     found = chances(answer.distribution, estimator.no_change, answer.important, sign)
     table = pd.DataFrame({
         "series": series,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -55,7 +55,12 @@ class Fits:
         size = len(self.reason)
         if not self.groups:
             return nowhere(size)
-        return cast("Distribution", _scattered([(rows, of(each)) for rows, each in self.groups], size))
+        refused = np.array([bool(reason) for reason in self.reason])
+        return cast("Distribution", _scattered([(rows, of(each)) for rows, each in self.groups], refused))
+
+    def refuse(self, reasons: Sequence[str]) -> Fits:
+        """Return the fits without the series for which a reason is given."""
+        return replace(self, reason=tuple(old or new for old, new in zip(self.reason, reasons, strict=True)))
 
     def numbers(self, of: Callable[[Fit], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Collect one number a series from every group; rows without a fit are NaN."""
@@ -107,8 +112,9 @@ def nowhere(size: int) -> TMixture:
     return TMixture(empty, empty, empty, np.full(size, np.nan))
 
 
-def _scattered(parts: Sequence[tuple[NDArray[np.int64], Any]], size: int) -> Any:
+def _scattered(parts: Sequence[tuple[NDArray[np.int64], Any]], refused: NDArray[np.bool_]) -> Any:
     """Put distributions of one type back into the order of the series; nodes are padded with weight 0."""
+    size = len(refused)
     kind = type(parts[0][1])
     nodes = max(part.weight.shape[1] for _, part in parts)
     out = {each.name: np.full((size, nodes), np.nan) for each in fields(kind) if each.name != "df"}
@@ -122,6 +128,8 @@ def _scattered(parts: Sequence[tuple[NDArray[np.int64], Any]], size: int) -> Any
                 # A padded node repeats the last one: finite, and of no weight.
                 padding = ((0, 0), (0, nodes - value.shape[1]))
                 column[rows] = np.pad(value, padding, mode="constant" if name == "weight" else "edge")
+    for column in out.values():
+        column[refused] = np.nan
     return kind(**out)
 
 

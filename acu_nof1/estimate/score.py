@@ -20,11 +20,13 @@ NO_ERROR = "no measurement error (sem) is declared, so the change has no interva
 
 
 def _means(comparisons: Comparisons, days: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Mean of the answers on these days (for visits the latest one), and how many answers that is."""
+    """Mean of the answers on these days (for visits the one nearest to the look), and how many answers that is."""
     held = days & np.isfinite(comparisons.values)
-    last = held.shape[1] - 1 - held[:, ::-1].argmax(axis=1)
+    place = np.arange(held.shape[1])
+    look = (comparisons.looked_on - comparisons.start).astype(int)
+    nearest = np.where(held, np.abs(place - look[:, None]), held.shape[1] + np.abs(look).max()).argmin(axis=1)
     visit = np.array([outcome.every == "visit" for outcome in comparisons.outcomes])
-    held &= ~visit[:, None] | (np.arange(held.shape[1]) == last[:, None])
+    held &= ~visit[:, None] | (place == nearest[:, None])
     count = held.sum(axis=1)
     with np.errstate(invalid="ignore"):
         return np.where(held, comparisons.values, 0.0).sum(axis=1) / count, count
@@ -38,8 +40,10 @@ def score_change(comparisons: Comparisons) -> Answer:
     measurement the interval is that of the reliable change: SE² = sem²·(1/n₀ + 1/n₁)
     (Jacobson & Truax 1991, J Consult Clin Psychol 59:12).
     """
+    several = (comparisons.phases > 2)[:, None]
+    later = np.where(several, comparisons.treated & (comparisons.phase >= 0), comparisons.window)
     (before, first), (after, second) = (
-        _means(comparisons, days) for days in (comparisons.baseline, comparisons.window)
+        _means(comparisons, days) for days in (comparisons.baseline, later)
     )
     counts = np.stack([first, second], axis=1)
     sem = np.array([np.nan if outcome.sem is None else outcome.sem for outcome in comparisons.outcomes])

@@ -34,7 +34,9 @@ def trend(comparisons: Comparisons) -> Answer:
     size = len(comparisons)
     days = counted(comparisons.treated, comparisons)
     reasons = [
-        "" if n >= MINIMUM_DAYS else f"only {n} days answered during treatment; at least {MINIMUM_DAYS} are needed"
+        ""
+        if n >= MINIMUM_DAYS
+        else f"only {n} {'day' if n == 1 else 'days'} answered during treatment; at least {MINIMUM_DAYS} are needed"
         for n in days
     ]
     fits = solve(comparisons, trend_question(comparisons), reasons)

@@ -86,6 +86,7 @@ APPROXIMATE = Rule("an approximate number, taken as written")
 FRACTION = Rule("a fraction")
 YES_NO = Rule("yes or no in words")
 NOT_YES_NO = Rule("neither yes nor no", "Write yes or no, or 1 or 0.")
+OTHER_YES_NO = Rule("a word that is neither yes nor no", "Declare what it means: words = {ja = 1, nein = 0}.")
 DURATION = Rule("hours and minutes")
 NO_DURATION = Rule("a clock time where a number was expected", "Type the number.")
 OTHER_UNIT = Rule("a number with other words behind it", "Write the number only, or declare `units`.")
@@ -93,6 +94,10 @@ MORE_THAN_A_DAY = Rule("more than the 24 hours of a day", 'If these are minutes,
 NO_DATE = Rule("no readable date", "Write dates as 2026-01-31, or declare date_format or dayfirst.")
 SAME_TWICE = Rule("same day twice, same value")
 SEVERAL = Rule("several answers on one day", "Declare `reducer`: mean, worst, best, first or last.")
+OVERLONG = Rule(
+    "the row has more cells than the header",
+    "Put quotation marks around numbers and texts that hold a comma, or export the table with ; between the cells.",
+)
 NEGATIVE = Rule("below zero", "An amount cannot be negative: mend the cell, or declare the code in `missing`.")
 
 
@@ -200,6 +205,8 @@ class Reader:
         if self.outcome.kind == "yes_no" and word in YES | NO:
             return Reading(float(word in YES), "converted", YES_NO)
         value, rule = self._number(word)
+        if rule is WORD and self.outcome.kind == "yes_no":
+            rule = OTHER_YES_NO
         if rule is KEPT and clean != bare:
             rule = LETTERS
         return Reading(math.nan, "rejected", rule) if math.isnan(value) else self._checked(value, rule)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from acu_nof1.derive import NIGHT_PROBLEMS
 from acu_nof1.errors import Problem, did_you_mean
-from acu_nof1.load.cells import BLANK, NO_DATE, SAME_TWICE
+from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, SAME_TWICE
 from acu_nof1.load.tables import spoken_rows
 from acu_nof1.outcomes import conversion
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 TOO_MANY_REJECTED = 0.20
 SHORT_SLEEP = 24.0  # minutes: a median below this is hours that were read as minutes
 LONGEST_TEXT = 60
+OTHER_SCALE = (
+    "The column is probably on another scale, in another unit or format than declared "
+    "(a sum where the mean was expected, cm for mm)."
+)
+OTHER_WORDS = "Answers must be yes or no, 1 or 0; declare other words: words = {ja = 1, nein = 0}."
 MOST_TITLES = 12
 
 
@@ -66,16 +71,19 @@ def is_listed(cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return listed
 
 
-def cell_problems(cells: pd.DataFrame) -> list[Problem]:
-    """One problem per column and rule (a warning if something can be done), and columns mostly refused."""
-    problems = _mostly_rejected(cells)
+def cell_problems(cells: pd.DataFrame, yes_no: Iterable[str] = ()) -> list[Problem]:
+    """One problem per column and rule (a warning if something can be done), and columns mostly refused.
+
+    `yes_no` names the outcomes that are answered with yes or no.
+    """
+    problems = _mostly_rejected(cells, frozenset(yes_no))
     found = cells[is_listed(cells)]
     # A night is refused as a whole: one complaint names all its columns.
     whole_night = found["rule"].isin(NIGHT_PROBLEMS)
     of_what = found["source"].astype(str).where(~whole_night, found["file"].astype(str))
     for _, group in found.groupby([of_what, "rule"], sort=False):
         first = group.iloc[0]
-        if first["rule"] != NO_DATE.name:  # said once, of the column of dates
+        if first["rule"] not in (NO_DATE.name, OVERLONG.name):  # said once, of the file
             columns = " to ".join(dict.fromkeys(group["column"].iloc[[0, -1]].astype(str)))
             where = place(first["file"], columns, np.sort(group["row"].unique()))
             what = f"{examples(group['raw'])}: {first['rule']}."
@@ -83,9 +91,9 @@ def cell_problems(cells: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def _mostly_rejected(cells: pd.DataFrame) -> list[Problem]:
+def _mostly_rejected(cells: pd.DataFrame, yes_no: frozenset[str]) -> list[Problem]:
     status, rule = cells["status"].to_numpy(dtype=object), cells["rule"].to_numpy(dtype=object)
-    refused = (status == "rejected") & (rule != SAME_TWICE.name) & (rule != NO_DATE.name)
+    refused = (status == "rejected") & ~np.isin(rule.astype(str), [SAME_TWICE.name, NO_DATE.name, OVERLONG.name])
     counts = pd.DataFrame({"refused": refused, "answered": rule != BLANK.name}).groupby(cells["source"]).sum()
     firsts = cells.drop_duplicates("source")[["file", "column", "outcome"]].astype(str).to_numpy()
     return [
@@ -93,8 +101,7 @@ def _mostly_rejected(cells: pd.DataFrame) -> list[Problem]:
             "error",
             place(file, column),
             f"{refused} of {answered} answers to {outcome} were not read.",
-            "The column is probably on another scale, in another unit or format than declared "
-            "(a sum where the mean was expected, cm for mm).",
+            OTHER_WORDS if outcome in yes_no else OTHER_SCALE,
         )
         for (file, column, outcome), (refused, answered) in zip(firsts, counts.to_numpy().tolist(), strict=True)
         if refused > TOO_MANY_REJECTED * answered

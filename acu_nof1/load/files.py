@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +14,7 @@ import pandas as pd
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.diary import Source, no_labels
 from acu_nof1.errors import Problem, UnreadableFileError
-from acu_nof1.load.cells import NO_DATE
+from acu_nof1.load.cells import NO_DATE, OVERLONG
 from acu_nof1.load.columns import (
     asked,
     find_layout,
@@ -26,11 +28,10 @@ from acu_nof1.load.complaints import examples, listed, place, shown
 from acu_nof1.load.dates import read_days
 from acu_nof1.load.nights import read_nights, slips
 from acu_nof1.load.rows import Desk, read_cells, reader_of
-from acu_nof1.load.tables import Table, plain, read_table
+from acu_nof1.load.tables import Table, plain, read_table, spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -109,6 +110,15 @@ def read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outco
     )
 
 
+def outside(file: str, folder: Path) -> Problem | None:
+    """Say so if a file that a protocol names does not lie in the trial folder."""
+    base = Path(os.path.abspath(folder))
+    if Path(os.path.abspath(base / file)).is_relative_to(base):  # links inside the folder may lead anywhere
+        return None
+    what = f'"{shown(file)}" must lie in the trial folder.'
+    return Problem("error", file, what, "Copy it there, and give its path as seen from protocol.toml.")
+
+
 def _days(
     file: DiaryFile, name: str, table: Table, roles: Mapping[str, str]
 ) -> tuple[npt.NDArray[np.datetime64], list[Problem]]:
@@ -127,7 +137,13 @@ def _days(
     if read.question is None and undated.any():
         what = f"{examples(texts[undated])}: {NO_DATE.name}, the answers of the row are not read."
         problems.append(Problem("warning", place(name, title, table.numbers[undated]), what, NO_DATE.remedy))
-    return read.days, problems + _odd_days(name, title, table, read.days)
+    problems += _odd_days(name, title, table, read.days)
+    if not table.overlong:
+        return read.days, problems
+    what = f"{OVERLONG.name}, and no answer in it is read."
+    problems.append(Problem("warning", f"{name} {spoken_rows(table.overlong)}", what, OVERLONG.remedy))
+    unknown = np.isin(table.numbers, table.overlong)
+    return np.where(unknown, np.datetime64("NaT", "us"), read.days), problems
 
 
 def _odd_days(name: str, title: str, table: Table, days: npt.NDArray[np.datetime64]) -> list[Problem]:

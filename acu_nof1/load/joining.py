@@ -48,7 +48,9 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
         outcome.name: _by_day(outcome, cells, derived, reducers.get(outcome.name, "mean")) for outcome in outcomes
     }
     problems = [problem for file in read for problem in file.problems]
-    problems += _not_found(read, outcomes) + cell_problems(cells)
+    problems += _not_found(read, outcomes) + cell_problems(
+        cells, [outcome.name for outcome in outcomes if outcome.kind == "yes_no"]
+    )
     problems += [p for outcome in outcomes for p in too_short(outcome, values[outcome.name], cells)]
     return Diary(
         on_calendar(pd.DataFrame(values, index=_all_days(values.values()), dtype=float)),

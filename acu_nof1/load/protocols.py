@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,9 +27,23 @@ from acu_nof1.protocol import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PROTOCOL_FILE = "protocol.toml"
+LISTS = ("phase", "reassess", "diary", "session", "event")
+DAYS = ("start", "end", "randomised_from", "randomised_to", "on", "date", "agreed_on")
+_PARTS = (*LISTS, "outcome", "success", "trial", "safety")
+# What pydantic's complaints mean, by how their type begins.
+WANTED = {
+    "date": ("a date is expected", "Write {key} = 2026-01-19, without a time and without quotation marks."),
+    "bool": ("true or false is expected", "Write {key} = true or {key} = false."),
+    "int": ("a whole number is expected", "Write {key} = 6, without quotation marks."),
+    "float": ("a number is expected", "Write {key} = 2.0, without quotation marks."),
+    "string": ("text is expected", 'Write {key} = "…", between quotation marks.'),
+    "too_": ("two numbers are expected", "Write {key} = [0, 10]."),
+    "dict": ("a table of names and values is expected", 'Write {key} = {{name = "…"}}.'),
+    "model": ("a table is expected", "Write [{key}] on a line of its own, and its keys below it."),
+}
 
 
 class _Part(BaseModel):
@@ -189,7 +204,10 @@ def protocol_and_sessions(path: Path) -> tuple[Protocol, str | None]:
         )
     try:
         raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        what = "the text is not UTF-8."
+        raise ProtocolError([Problem("error", file.name, what, "Open it in an editor and save it as UTF-8.")]) from None
+    except tomllib.TOMLDecodeError as error:
         raise ProtocolError(
             [
                 Problem(
@@ -211,17 +229,14 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
     ProtocolError
         With all complaints at once.
     """
-    try:
-        file = _File.model_validate(raw)
-    except ValidationError as error:
-        raise ProtocolError(list(_complaints(error, name))) from None
+    file, wrong, broken = _validated(raw, name)
     outcomes: list[Outcome] = []
-    wrong: list[Problem] = []
     for key, entry in file.outcome.items():
         try:
             outcomes.append(declare(key, entry, f"{name} [outcome.{key}]"))
         except ProtocolError as error:
             wrong += error.problems
+            broken.add("outcome")
     marked = [key for key, entry in file.outcome.items() if entry.primary]
     if len(marked) > 1:
         wrong.append(
@@ -232,7 +247,7 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
                 "Mark the one that carries the verdict.",
             )
         )
-    if not marked and len(file.outcome) > 1:
+    if not marked and len(file.outcome) > 1 and "outcome" not in broken:
         wrong.append(
             Problem(
                 "error",
@@ -255,7 +270,7 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
         events=tuple(sorted(file.event, key=lambda event: event.date)),
         diaries=file.diary,
     )
-    wrong += contradictions(protocol, name) if not wrong else ()
+    wrong += [problem for problem in contradictions(protocol, name) if _is_about(problem, name) not in broken]
     if sum(bool(given) for given in (file.session, file.sessions, file.trial.sessions)) > 1:
         wrong.append(
             Problem("error", name, "sessions are given in more than one way.", "Keep [[session]] or one sessions file.")
@@ -265,9 +280,103 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
     return protocol, file.sessions or file.trial.sessions
 
 
+def input_files(path: Path) -> Iterator[Path]:
+    """Which files does this trial read, as far as its protocol can be understood? Never an error."""
+    file = path / PROTOCOL_FILE if path.is_dir() else path
+    yield file
+    try:
+        raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError):
+        return
+    plan, diaries = raw.get("trial"), raw.get("diary")
+    named = [part.get("file") for part in (diaries if isinstance(diaries, list) else [diaries]) if _is_table(part)]
+    named += [raw.get("sessions"), plan.get("sessions") if _is_table(plan) else None]
+    yield from (file.parent / each for each in named if isinstance(each, str))
+
+
+def _is_table(part: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(part, dict)
+
+
+# ------------------------------------------------------------------ the shape of the file
+
+
+def _validated(raw: Mapping[str, Any], name: str) -> tuple[_File, list[Problem], set[str]]:
+    """Return what can be understood, every complaint about the rest, and the tables that are not whole."""
+    shaped, wrong = _shaped(raw, name)
+    broken = {part for part in _PARTS if any(_is_about(problem, name) == part for problem in wrong)}
+    while True:
+        try:
+            return _File.model_validate(shaped), wrong, broken
+        except ValidationError as error:
+            wrong += _complaints(error, name)
+            parts = {str(each["loc"][0]) for each in error.errors()}
+            broken |= parts | ({"success"} if "outcome" in parts else set())
+            shaped = _without(shaped, [each["loc"] for each in error.errors()])
+
+
+def _shaped(raw: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Mend the brackets of tables that were written in the wrong number, and say so."""
+    shaped = dict(raw)
+    wrong: list[Problem] = []
+    for key in LISTS:
+        if _is_table(shaped.get(key)):
+            what = f"there may be several of these, and the brackets must say so: write [[{key}]]."
+            wrong.append(Problem("error", f"{name} [{key}]", what, "Put it in double brackets."))
+            shaped[key] = [shaped[key]]
+        if isinstance(shaped.get(key), list):
+            shaped[key] = [_with_days(part) if _is_table(part) else part for part in shaped[key]]
+    if _is_table(plan := shaped.get("trial")):
+        shaped["trial"] = _with_days(plan)
+    outcome = shaped.get("outcome", {})
+    bare = not _is_table(outcome) or any(not _is_table(entry) for entry in outcome.values())
+    if bare:
+        what = "every outcome needs a name of its own: write [outcome.pain]."
+        place = f"{name} [[outcome]]" if isinstance(outcome, list) else f"{name} [outcome]"
+        wrong.append(Problem("error", place, what, "Put the name of the outcome behind the point."))
+        named = outcome.items() if _is_table(outcome) else ()
+        shaped["outcome"] = {key: entry for key, entry in named if _is_table(entry)}
+    return shaped, wrong
+
+
+def _with_days(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep a bare number from being read as a Unix time."""
+    return {
+        key: f"the number {value}"
+        if key in DAYS and re.fullmatch(r"[-+.\d]+", str(value)) and not _iso(value)
+        else value
+        for key, value in part.items()
+    }
+
+
+def _iso(value: object) -> bool:
+    """Whether this is a date, or text that is written like one."""
+    return isinstance(value, dt.date) or re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)) is not None
+
+
+def _without(raw: Mapping[str, Any], places: Iterable[tuple[int | str, ...]]) -> dict[str, Any]:
+    """Leave out the parts that were complained about: an unknown key, an outcome, or a whole table."""
+    left = dict(raw)
+    for place in places:
+        part = left.get(str(place[0]))
+        if place[0] == "outcome" and len(place) > 1 and _is_table(part):
+            left["outcome"] = {key: entry for key, entry in part.items() if key != place[1]}
+        else:
+            left.pop(str(place[0]), None)
+    return left
+
+
+def _is_about(problem: Problem, name: str) -> str:
+    """Which table of the file is this complaint about?"""
+    found = re.match(r"\[+(\w+)", problem.where.removeprefix(name).strip())
+    return found[1] if found else ""
+
+
 def _complaints(error: ValidationError, name: str) -> Iterator[Problem]:
     for each in error.errors():
         *path, key = each["loc"]
+        if isinstance(key, int) and len(path) > 1:
+            *path, key = path  # an entry of a list of values
         place = " ".join([name, *_place(path)])
         if each["type"] == "extra_forbidden":
             yield Problem("error", place, f'key "{key}" is not known here.', did_you_mean(str(key), _known_keys(path)))
@@ -275,13 +384,34 @@ def _complaints(error: ValidationError, name: str) -> Iterator[Problem]:
             yield Problem("error", place, f'key "{key}" is missing.', f"Add {key} = …")
         else:
             found = each["input"]
-            shown = "" if isinstance(found, (dict, list, tuple)) else f" Found: {found!r}."
-            yield Problem(
-                "error",
-                place,
-                f'key "{key}": {each["msg"][0].lower()}{each["msg"][1:]}.{shown}',
-                "Correct the value.",
-            )
+            shown = "" if isinstance(found, (dict, list, tuple)) else f" Found: {_written(found)}."
+            what, remedy = _wanted(each["type"], str(key), each.get("ctx", {}), found)
+            yield Problem("error", place, f'key "{key}": {what or _lower(each["msg"])}.{shown}', remedy)
+
+
+def _wanted(kind: str, key: str, limits: Mapping[str, Any], found: object) -> tuple[str, str]:
+    """Say in plain words what pydantic expected, and what to write; ``""`` for its own words."""
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
+        return f"one of {', '.join(known)} is expected", did_you_mean(str(found), known)
+    if kind in ("tuple_type", "list_type", "set_type"):
+        example = _written(found) if isinstance(found, str) else "..."
+        return "a list is expected", f"Write {key} = [{example}]."
+    for start, (what, remedy) in WANTED.items():
+        if kind.startswith(start):
+            return what, remedy.format(key=key)
+    return "", "Correct the value."
+
+
+def _written(value: object) -> str:
+    """Write a value as it stands in the file, a text between quotation marks."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _lower(text: str) -> str:
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def _place(path: list[int | str]) -> list[str]:

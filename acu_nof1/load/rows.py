@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from acu_nof1.load.cells import BLANK, NO_DATE, Column, Reader, read_column
+from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, Column, Reader, read_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,17 +58,21 @@ def framed(desk: Desk, outcome: str, title: str, rows: npt.NDArray[np.intp], col
     remedies = np.array([rule.remedy for rule in column.rules], dtype=object)[column.rule]
     days = desk.days[rows]
     undated = np.isnat(days) & (rules != BLANK.name)
+    numbers = desk.table.numbers[rows]
+    overlong = np.isin(numbers, desk.table.overlong)  # such a row has no day either
+    reason = np.where(overlong, OVERLONG.name, NO_DATE.name)
+    remedy = np.where(overlong, OVERLONG.remedy, NO_DATE.remedy)
     return pd.DataFrame(
         {
             "file": desk.name,
-            "row": desk.table.numbers[rows],
+            "row": numbers,
             "column": title,
             "outcome": outcome,
             "date": days,
             "raw": desk.table.rows[title].to_numpy()[rows],
             "status": np.where(undated, "rejected", column.status),
-            "rule": np.where(undated, NO_DATE.name, rules),
+            "rule": np.where(undated, reason, rules),
             "value": np.where(undated, np.nan, column.values),
-            "remedy": np.where(undated, NO_DATE.remedy, remedies),
+            "remedy": np.where(undated, remedy, remedies),
         }
     )

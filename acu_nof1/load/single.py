@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tomli_w
 
-from acu_nof1.errors import Problem, UsageError, did_you_mean
+from acu_nof1.errors import AcuError, Problem, UsageError, did_you_mean
+from acu_nof1.load.dates import ASK_ORDER
 from acu_nof1.load.diaries import read_diary
 from acu_nof1.load.propose import propose
 from acu_nof1.load.protocols import PROTOCOL_FILE, protocol_from
+from acu_nof1.load.tables import plain, read_table
 from acu_nof1.outcomes import KINDS, OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+
 KEYS = ("unit", "better", "range", "important_change", "important_change_percent", "label", "every", "kind", "sem")
+FAR_DAYS = 366
 ONE_DAY = dt.timedelta(days=1)
 
 
@@ -77,6 +85,12 @@ def trial_folder(
                 )
             ]
         )
+    copy = folder / diary.name
+    if copy.exists() and copy.resolve() != diary.resolve():
+        what = "a file of this name is there already."
+        raise UsageError([Problem("error", str(copy), what, "Choose another folder for --save-protocol.")])
+    if wrong := _wrong_options(diary, date, decimal):
+        raise UsageError(wrong)
     declared = _declared(outcomes)
     columns = {name: entry.pop("column") for name, entry in declared.items() if "column" in entry}
     columns |= {"date": date} if date else {}
@@ -84,14 +98,57 @@ def trial_folder(
     file |= {key: value for key, value in (("dayfirst", dayfirst), ("decimal", decimal)) if value is not None}
     raw: dict[str, Any] = {"phase": _phases(start, start, start), "outcome": declared, "diary": [file]}
     protocol, _ = protocol_from(raw, "--outcome")
-    found = read_diary(*protocol.diaries, outcomes=protocol.outcomes, folder=diary.parent)
+    try:
+        found = read_diary(*protocol.diaries, outcomes=protocol.outcomes, folder=diary.parent)
+    except AcuError as error:
+        error.problems = _with_flags(error.problems)
+        raise
     if found.first_day is None or found.last_day is None:
-        raise UsageError(found.problems or [Problem("error", diary.name, "no value was read.", "Check the columns.")])
+        none = [Problem("error", diary.name, "no value was read.", "Check the columns.")]
+        raise UsageError(_with_flags(found.problems) or none)
+    if wrong := _wrong_days(diary.name, found.values.index.to_numpy(), start):
+        raise UsageError(wrong)
     raw["phase"] = _phases(found.first_day.date(), start, max(found.last_day.date(), start))
     folder.mkdir(parents=True, exist_ok=True)
-    if diary.resolve() != (folder / diary.name).resolve():
-        shutil.copyfile(diary, folder / diary.name)
+    if diary.resolve() != copy.resolve():
+        shutil.copyfile(diary, copy)
     target.write_text(tomli_w.dumps(raw), encoding="utf-8")
+
+
+def _wrong_options(diary: Path, date: str | None, decimal: str | None) -> list[Problem]:
+    """Which of the options for reading the file cannot be meant?"""
+    wrong = []
+    if decimal is not None and decimal not in (".", ","):
+        wrong.append(Problem("error", f'--decimal "{decimal}"', "this is no decimal sign.", 'Write "." or ",".'))
+    if date is not None:
+        columns = read_table(diary, titles=[date]).columns
+        if plain(date) not in map(plain, columns):
+            what = f"there is no such column in {diary.name}."
+            wrong.append(Problem("error", f'--date "{date}"', what, did_you_mean(date, columns)))
+    return wrong
+
+
+def _with_flags(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Name the flags where a trial folder would declare the order of day and month."""
+    remedy = "Say --dayfirst (day/month) or --monthfirst (month/day)."
+    return tuple(replace(problem, remedy=remedy) if problem.remedy == ASK_ORDER[1] else problem for problem in problems)
+
+
+def _wrong_days(file: str, days: npt.NDArray[np.datetime64], start: dt.date) -> list[Problem]:
+    """Phases are made from the first and the last day: one slip of the pen would make them years long."""
+    days = np.sort(days.astype("datetime64[D]"))
+    far = days[np.abs(days - days[len(days) // 2]) > np.timedelta64(FAR_DAYS, "D")]
+    wrong = []
+    if far.size:
+        named = ", ".join(str(day) for day in far[:3]) + (" …" if far.size > 3 else "")
+        what = f"more than a year from most entries: {named}."
+        wrong.append(
+            Problem("error", file, what, "Mend these dates, or leave the rows out: the phases follow from them.")
+        )
+    if np.datetime64(start) > days[-1]:
+        what = f"the last entry is of {days[-1]}, before treatment began."
+        wrong.append(Problem("error", f"--start {start}", what, "Give the first treatment day."))
+    return wrong
 
 
 def _phases(first: dt.date, start: dt.date, last: dt.date) -> list[dict[str, Any]]:
@@ -144,12 +201,19 @@ def _set(entry: dict[str, Any], option: str, place: str) -> list[Problem]:
     try:
         if key == "range":
             low, high = value.split(":")
-            entry[key] = [float(low), float(high)]
+            entry[key] = [_finite(low), _finite(high)]
         else:
-            entry[key] = float(value) if key.startswith("important") or key == "sem" else value
+            entry[key] = _finite(value) if key.startswith("important") or key == "sem" else value
     except ValueError:
         return [Problem("error", place, f'{key}="{value}" is not a number.', "Write range=0:10, important_change=2.")]
     return []
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _name(column: str, taken: dict[str, dict[str, Any]]) -> str:

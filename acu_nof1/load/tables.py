@@ -74,6 +74,9 @@ class Table:
         Hash of its bytes.
     day_zero
         The day that has serial number 0 in this workbook.
+    overlong
+        Numbers of the rows of a comma file that have more cells than its header: which of them belong
+        together cannot be known.
     """
 
     file: str
@@ -85,6 +88,7 @@ class Table:
     read_as: str
     sha256: str
     day_zero: dt.date = DAY_ZERO
+    overlong: tuple[int, ...] = ()
 
 
 def plain(title: str) -> str:
@@ -99,6 +103,7 @@ def read_table(
     encoding: str | None = None,
     sheet: str | None = None,
     titles: Iterable[str] = (),
+    may_be_empty: bool = False,
 ) -> Table:
     """What does this CSV, TSV or Excel file hold, cell by cell?
 
@@ -111,6 +116,8 @@ def read_table(
     titles
         Column titles to look for: the header is the row that holds most of them. Without titles it is
         the first row that is about as wide as the table.
+    may_be_empty
+        Whether a row of titles with nothing below it is a table.
 
     Returns
     -------
@@ -126,8 +133,13 @@ def read_table(
     data = _bytes(path)
     wanted = frozenset(plain(title) for title in titles) - {""}
     if path.suffix.lower() in (".xlsx", ".xlsm"):
-        return _read_workbook(path.name, data, sheet, wanted)
-    return _read_text(path.name, data, delimiter, encoding, wanted)
+        table = _read_workbook(path.name, data, sheet, wanted)
+    else:
+        table = _read_text(path.name, data, delimiter, encoding, wanted)
+    if table.rows.empty and not may_be_empty:
+        what = "there is a row of titles and nothing below it."
+        raise _unreadable(path.name, what, "Export the diary with its entries.")
+    return table
 
 
 def _unreadable(file: str, problem: str, remedy: str) -> UnreadableFileError:
@@ -365,30 +377,39 @@ def _table(
     if at:
         notes.append(f"titles are in row {at + 1}; the rows above are not read")
     titles = _titles(head[at])
-    cells, longer = _columns(chain(head[at + 1 :], records), len(titles))
+    cells, beyond = _columns(chain(head[at + 1 :], records), len(titles))
+    longer = [i for i, last in beyond.items() if delimiter != "," or last <= len(head[at])]
+    overlong = [at + 2 + i for i in beyond if i not in set(longer)]
     frame = pd.DataFrame({title: pd.array(column, dtype="str") for title, column in zip(titles, cells, strict=True)})
     numbers = np.arange(at + 2, at + 2 + len(frame), dtype=np.int64)
     notes += [f"{_rows(numbers[longer])} longer than the header: the extra cells are not read"] if longer else []
     frame, numbers = _only_data(frame, numbers, head[at], notes)
-    if frame.empty:
-        raise _unreadable(file, "there is a row of titles and nothing below it.", "Export the diary with its entries.")
+    overlong = [number for number in overlong if number in set(numbers.tolist())]
+    if 2 * len(overlong) > len(frame):
+        raise _unreadable(
+            file,
+            f"{len(overlong)} of {len(frame)} rows have more cells than the header ({spoken_rows(overlong)}).",
+            'Are there decimal commas? Then export the table with ";" between the cells, or with quotation marks '
+            "around the numbers; otherwise give every column a title.",
+        )
     digest = hashlib.sha256(data).hexdigest()
-    return Table(file, titles, frame, numbers, tuple(notes), delimiter, read_as, digest, day_zero)
+    return Table(file, titles, frame, numbers, tuple(notes), delimiter, read_as, digest, day_zero, tuple(overlong))
 
 
-def _columns(records: Iterator[list[str]], width: int) -> tuple[list[list[str]], list[int]]:
-    """Turn records into columns of the header's width; also say which records had more."""
+def _columns(records: Iterator[list[str]], width: int) -> tuple[list[list[str]], dict[int, int]]:
+    """Turn records into columns of the header's width; also say which records had more, and up to which cell."""
     columns: list[list[str]] = [[] for _ in range(width)]
-    longer: list[int] = []
+    beyond: dict[int, int] = {}
     done = 0
     while chunk := list(islice(records, CHUNK)):
         if set(map(len, chunk)) != {width}:
-            longer += [done + i for i, record in enumerate(chunk) if any(cell.strip() for cell in record[width:])]
+            filled = (max((n for n, cell in enumerate(record, 1) if cell.strip()), default=0) for record in chunk)
+            beyond |= {done + i: last for i, last in enumerate(filled) if last > width}
             chunk = [(record + [""] * (width - len(record)))[:width] for record in chunk]
         for column, part in zip(columns, zip(*chunk, strict=True), strict=True):
             column.extend(part)
         done += len(chunk)
-    return columns, longer
+    return columns, beyond
 
 
 def _letter(position: int) -> str:

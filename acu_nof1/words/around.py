@@ -6,9 +6,10 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from acu_nof1.interpret import LIKELY, UNLIKELY
 from acu_nof1.safety import CAUTIONS
 from acu_nof1.words.change import Telling, badge, chances, name_in_sentence, sentence
-from acu_nof1.words.numbers import NO_BREAK, date, in_hundred, listing, number, signed
+from acu_nof1.words.numbers import NO_BREAK, against, date, in_hundred, listing, number, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +48,8 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "drawn_start": lambda _: (
         "The first treatment day was drawn at random, so other things that began that day are a less likely reason."
     ),
+    "interim": lambda _: "This is an interim look: the planned reassessment carries the verdict.",
+    "carry_over": lambda _: "What sessions change may last into the next phase, so phases can look more alike than they are.",
     "one_person": lambda _: "One person, before and during treatment, without a comparison period: this says what changed, not why.",
     "natural_course": lambda _: "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve.",
     "expectation": lambda _: "The person knew when treatment began; expectation moves ratings too.",
@@ -83,22 +86,30 @@ def alarm(safety: Safety) -> str:
 
 def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tuple[str, ...]:
     """Say what is known of red flags, adverse events and cautions; not asked is not none."""
-    flags = "Red flags ticked: " + "; ".join(safety.red_flags) + "." if safety.red_flags else "No red flag ticked."
-    count, sessions = len(safety.adverse_events), safety.sessions_attended
-    if not sessions:
-        events = "No session is listed, so nothing is known of adverse events."
-    elif safety.asked == "never":
-        events = f"Adverse events were not asked about at any of {sessions} sessions: nothing is known."
-    else:
-        everywhere = f"all {sessions} sessions" if sessions > 1 else "the one session"
-        where = everywhere if safety.asked == "at every session" else f"{safety.sessions_asked} of {sessions} sessions"
-        what = "none reported" if not count else f"{count} ({'; '.join(event.what for event in safety.adverse_events)})"
-        events = f"Adverse events asked about at {where}: {what}."
+    none = "No red flag ticked." if safety.flags_asked else "Red flags: not recorded."
+    flags = "Red flags ticked: " + "; ".join(safety.red_flags) + "." if safety.red_flags else none
     said = [CAUTIONS[name] for name, answer in asked_cautions.items() if answer]
     unknown = [name.replace("_", " ") for name, answer in asked_cautions.items() if answer is None]
     cautions = f"Caution: {'; '.join(said)}." if said else "No caution known." if len(unknown) < len(CAUTIONS) else ""
     missing = f"Not recorded: {', '.join(unknown)}." if unknown else ""
-    return tuple(text for text in (flags, events, cautions, missing) if text)
+    return tuple(text for text in (flags, _events(safety), cautions, missing) if text)
+
+
+def _events(safety: Safety) -> str:
+    """Say which adverse events were reported, and how often was asked."""
+    reported, sessions = safety.adverse_events, safety.sessions_attended
+    what = f"{len(reported)} ({'; '.join(event.what for event in reported)})"
+    if safety.asked == "never":
+        where = "the one session" if sessions == 1 else f"any of {sessions} sessions"
+        asked = f"not asked about at {where}" if sessions else "no session is listed"
+        return (
+            f"Adverse events reported: {what}; {asked}."
+            if reported
+            else f"Adverse events: {asked}, so nothing is known."
+        )
+    everywhere = f"all {sessions} sessions" if sessions > 1 else "the one session"
+    where = everywhere if safety.asked == "at every session" else f"{safety.sessions_asked} of {sessions} sessions"
+    return f"Adverse events asked about at {where}: {what if reported else 'none reported'}."
 
 
 def verdict_sentence(verdict: Verdict, tell: Telling, safety: Safety) -> str:
@@ -125,9 +136,10 @@ def success_sentence(success: Success, outcomes: Mapping[str, Outcome], tell: Te
         both = "every one of" if success.rule.startswith("all") else "at least one of"
         said = f"{rule}: {both} {listing(names)} by at least its important change."
     if success.p is None:
-        return f"{said} Whether it is met cannot be said from the single answers."
+        why = "it is not estimable" if len(names) == 1 else "the single answers do not give the chance of all together"
+        return f"{said} Whether it is met cannot be said: {why}."
     result = {"met": "Met", "not_met": "Not met", "cannot_say": "Cannot say whether it is met"}[success.kind]
-    return f"{said} {result}: chance {in_hundred(success.p)}."
+    return f"{said} {result}: chance {against(success.p, LIKELY if success.p > 0.5 else UNLIKELY)}."
 
 
 def decision() -> str:

@@ -11,6 +11,7 @@ from acu_nof1.interpret import LIKELY, SURE, UNLIKELY
 from acu_nof1.words.numbers import (
     NO_BREAK,
     Printed,
+    against,
     amount,
     digits_of,
     in_hundred,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from acu_nof1.trial import Trial
     from acu_nof1.verdict import Verdict
 
+
+ONE_DAY = dt.timedelta(days=1)
 
 READINGS: Mapping[str, tuple[str, str]] = {
     "improved": ("Improved", "better, by the important amount"),
@@ -74,7 +77,6 @@ class Telling:
     before: str
     after: str
     agreed: bool
-    randomised: bool
     several_phases: bool
 
 
@@ -89,19 +91,28 @@ def telling(trial: Trial, look: Look) -> Telling:
         The reassessment.
     """
     protocol, day = trial.protocol, trial.look_day(look)
-    days = protocol.window_days(look)
-    baseline = sum(phase.days for phase in protocol.phases if phase.kind == "baseline")
-    ends = [phase.end for phase in protocol.phases if phase.kind == "treatment"]
-    after = f"in the last {days} days"
-    if ends and max(ends) + dt.timedelta(days=1) < day:
-        after = f"in the last {days} days of treatment"
-    if look.after_session is not None:
-        after = f"in the {days} days before session {look.after_session}"
-    several = len(protocol.design) > 2
-    before = "in the baseline phases" if several else f"in the {baseline} days before treatment"
-    if several:
-        after = "in the treatment phases"
-    return Telling(before, after, protocol.was_agreed, protocol.start_was_randomised, several)
+    if len(protocol.design) > 2:
+        phases = "in the baseline phases", "in the treatment phases"
+        return Telling(*phases, protocol.was_agreed, several_phases=True)
+    first, baseline = protocol.first_treatment, next((p for p in protocol.phases if p.kind == "baseline"), None)
+    days = 0 if baseline is None else baseline.days
+    before = f"in the {days} days before treatment"
+    if first is not None and baseline is not None and baseline.end + ONE_DAY < first.start:
+        before = f"in the {days} baseline days"
+    return Telling(before, _window_phrase(trial, look, day), protocol.was_agreed, several_phases=False)
+
+
+def _window_phrase(trial: Trial, look: Look, day: dt.date) -> str:
+    """Name the window by the days it really has: a short treatment or a run-in makes it shorter."""
+    first = trial.protocol.first_treatment
+    if first is None:
+        return "in the last days"
+    end = min(day, first.end + ONE_DAY)
+    begin = max(end - trial.protocol.window_days(look) * ONE_DAY, first.start + trial.protocol.run_in_days * ONE_DAY)
+    days = max((end - begin).days, 0)
+    if look.after_session is not None and end == day:
+        return f"in the {days} days before session {look.after_session}"
+    return f"in the last {days} days" if end == day else f"in the last {days} days of treatment"
 
 
 def window_name(tell: Telling) -> str:
@@ -116,8 +127,8 @@ def name_in_sentence(outcome: Outcome) -> str:
     return label if label[1:] != label[1:].lower() else label.lower()
 
 
-def _direction(value: float, outcome: Outcome) -> str:
-    if outcome.kind == "yes_no":
+def _direction(value: float, outcome: Outcome, scale: str = "difference") -> str:
+    if outcome.kind == "yes_no" and scale == "difference":
         return "fewer" if value < 0 else "more"
     return "lower" if value < 0 else "higher"
 
@@ -148,12 +159,16 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
         before, later = (_level(text, outcome) for text in (shown.before, shown.after))
         if outcome.kind == "yes_no":
             before, later = f"{shown.before} per 28 days", f"{shown.after} per 28 days"
-        ratio_text = f"ratio {ratio(estimate.value)} ({interval} {shown.interval})"
+        ratio_text = f"ratio {ratio(estimate.value)} ({interval}: {shown.interval})"
         return f"{outcome.label}: {before} {tell.before} and {later} {after}; {ratio_text}."
     if outcome.kind == "yes_no":
-        start = f"{outcome.label} came to {shown.before} per 28 days {tell.before} and {shown.after} per 28 {after}"
+        start = (
+            f"{outcome.label}: estimated at {shown.before} per 28 days {tell.before} and {shown.after} per 28 {after}"
+        )
     elif outcome.every != "day":
         start = f"{outcome.label} was {_level(shown.before, outcome)} before treatment and {_level(shown.after, outcome)} at the reassessment"
+    elif outcome.is_amount and outcome.kind != "minutes":
+        start = f"{outcome.label}: on average {_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
     else:
         start = f"Average {name} was {_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
     if not shown.size or not round(shown.size, digits):
@@ -182,9 +197,11 @@ def chances(estimate: Estimate) -> str:
     if not estimate.ok or math.isnan(estimate.p_gain):
         return ""
     better = estimate.p_gain >= estimate.p_loss
-    direction = _direction(outcome.sign if better else -outcome.sign, outcome)
+    direction = _direction(outcome.sign if better else -outcome.sign, outcome, estimate.scale)
     any_change = in_hundred(estimate.p_gain if better else estimate.p_loss)
-    subject = "there are" if outcome.kind == "yes_no" else "it is"
+    subject = "it is"
+    if outcome.kind == "yes_no":
+        subject = "there are" if estimate.scale == "difference" else "their share is"
     if math.isnan(estimate.important_change):
         return f"Chance that {subject} truly {direction}: {any_change}."
     important = in_hundred(estimate.p_important_gain if better else estimate.p_important_loss)
@@ -225,10 +242,11 @@ def threshold(estimate: Estimate | None, tell: Telling) -> str:
     if not _has_threshold(estimate):
         return "No important change was agreed or published for it."
     outcome = estimate.outcome
-    wanted = important_step(estimate, _direction(outcome.sign, outcome))
-    if outcome.declared:
-        return f"{'Agreed before treatment' if tell.agreed else 'Declared, not agreed beforehand'}: {wanted}."
-    return f"Published threshold, not agreed beforehand: {wanted} ({outcome.source})."
+    wanted = important_step(estimate, _direction(outcome.sign, outcome, estimate.scale))
+    source = f" ({outcome.source})" if outcome.source and not outcome.declared else ""
+    if tell.agreed:
+        return f"Agreed before treatment: {wanted}{source}."
+    return f"{'Declared' if outcome.declared else 'Published threshold'}, not agreed beforehand: {wanted}{source}."
 
 
 def reasons(estimate: Estimate | None) -> tuple[str, ...]:
@@ -237,21 +255,23 @@ def reasons(estimate: Estimate | None) -> tuple[str, ...]:
         return ("The primary outcome has no answer that could be estimated.",)
     if not estimate.ok:
         return (f"Not estimable: {estimate.reason}.",)
+    likely, sure, unlikely = (f"{100 * needed:g}" for needed in (LIKELY, SURE, UNLIKELY))
+    gain = against(estimate.p_gain, SURE)
     if not _has_threshold(estimate):
-        return (f"Any change for the better: {in_hundred(estimate.p_gain)}; better or worse needs {100 * SURE:g}.",)
-    wanted, gain = important_amount(estimate), in_hundred(estimate.p_gain)
-    big = f"A gain of at least {wanted}: {in_hundred(estimate.p_important_gain)}"
-    within = 1 - estimate.p_important_gain - estimate.p_important_loss
+        return (f"Any change for the better: {gain}; better or worse needs {sure}.",)
+    wanted = important_amount(estimate)
+    limit = UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY
+    big = f"A gain of at least {wanted}: {against(estimate.p_important_gain, limit)}"
+    within = against(1 - estimate.p_important_gain - estimate.p_important_loss, LIKELY)
     said: Mapping[str, str] = {
-        "improved": f"{big}; “improved” needs {100 * LIKELY:g}.",
-        "improved_amount_unclear": f"Any gain: {gain} ({100 * SURE:g} needed). {big}: more than {100 * UNLIKELY:g}, less than "
-                                   f"{100 * LIKELY:g}, so the amount is unclear.",
-        "improved_less": f"Any gain: {gain} ({100 * SURE:g} needed). {big}: at most {100 * UNLIKELY:g}.",
-        "no_important_change": f"A change smaller than {wanted} either way: {in_hundred(within)} ({100 * LIKELY:g} needed).",
-        "worse_amount_unclear": f"Any loss: {in_hundred(estimate.p_loss)} ({100 * SURE:g} needed).",
-        "worse": f"A loss of at least half of {wanted}: {in_hundred(sum(estimate.bands[:2]))}; “worse” needs {100 * LIKELY:g}.",
-        "cannot_say": f"{big} ({100 * LIKELY:g} needed); any gain: {gain} ({100 * SURE:g} needed); smaller than {wanted} either way: "
-                      f"{in_hundred(within)} ({100 * LIKELY:g} needed). None is reached.",
+        "improved": f"{big}; “improved” needs {likely}.",
+        "improved_amount_unclear": f"Any gain: {gain} ({sure} needed). {big}: more than {unlikely}, less than {likely}, so the amount is unclear.",
+        "improved_less": f"Any gain: {gain} ({sure} needed). {big}: at most {unlikely}.",
+        "no_important_change": f"A change smaller than {wanted} either way: {within} ({likely} needed).",
+        "worse_amount_unclear": f"Any loss: {against(estimate.p_loss, SURE)} ({sure} needed).",
+        "worse": f"A loss of at least half of {wanted}: {against(sum(estimate.bands[:2]), LIKELY)}; “worse” needs {likely}.",
+        "cannot_say": f"{big} ({likely} needed); any gain: {gain} ({sure} needed); smaller than {wanted} either way: "
+                      f"{within} ({likely} needed). None is reached.",
     }  # fmt: skip
     return (said[estimate.reading],)
 

@@ -34,7 +34,7 @@ def ratio(value: float) -> str:
     if math.isinf(value):
         return "no upper bound"
     if not value:
-        return "0"
+        return "down to 0"
     return f"{value:.{max(0, 1 - math.floor(math.log10(abs(value))))}f}"
 
 
@@ -54,6 +54,13 @@ def in_hundred(chance: float) -> str:
     if fives == 100:
         return "more than 95 in 100"
     return f"about {fives} in 100" if fives else "less than 5 in 100"
+
+
+def against(chance: float, needed: float) -> str:
+    """Say a chance beside the one it is held against: never "about 80" where 80 is needed and not reached."""
+    if round(chance * 20) == round(needed * 20):
+        return f"just {'under' if chance < needed else 'over'} {100 * needed:g} in 100"
+    return in_hundred(chance)
 
 
 def date(day: dt.date) -> str:
@@ -83,7 +90,7 @@ def amount(value: float, outcome: Outcome) -> str:
     """Print a size of change with its unit: 2 points, 10 min, 1 day per 28."""
     unit = outcome.change_unit
     if value == 1:
-        unit = {"points": "point", "days per 28": "day per 28"}.get(unit, unit)
+        unit = {"points": "point", "days per 28": "day per 28", "doses/day": "dose/day"}.get(unit, unit)
     return f"{value:g}{NO_BREAK}{unit}" if unit else f"{value:g}"
 
 
@@ -101,8 +108,15 @@ class Printed:
 
 def digits_of(estimate: Estimate) -> int:
     """How many decimals this estimate needs: those of its outcome, none from a hundred on (4,087 steps)."""
-    largest = max((abs(x) for x in (estimate.before, estimate.after) if math.isfinite(x)), default=0.0)
-    return 0 if largest >= 100 else estimate.outcome.digits
+    levels = [x for x in (estimate.before, estimate.after) if math.isfinite(x)]
+    largest = max((abs(x) for x in levels), default=math.nan)
+    if largest >= 100:
+        return 0
+    digits = estimate.outcome.digits
+    if digits == 0 and estimate.scale == "difference" and len(levels) == 2:
+        # Whole numbers can hide or make up a unit of the change: 38.5 to 27.5 is 11 lower, not 10.
+        return int(round(levels[1]) - round(levels[0]) != round(estimate.value))
+    return digits + 1 if estimate.outcome.is_amount and largest < 1 else digits
 
 
 def printed(estimate: Estimate) -> Printed:
@@ -114,7 +128,8 @@ def printed(estimate: Estimate) -> Printed:
     important = estimate.important_change
     if estimate.scale == "ratio":
         change = f"×{NO_BREAK}{ratio(estimate.value)}" if math.isfinite(estimate.value) else "–"
-        interval = f"{ratio(estimate.low)} to {ratio(estimate.high)}" if estimate.ok else "–"
+        joint = ", " if not estimate.low or math.isinf(estimate.high) else " to "
+        interval = f"{ratio(estimate.low)}{joint}{ratio(estimate.high)}" if estimate.ok else "–"
         goal = "–" if math.isnan(important) else f"{signed(100 * important * outcome.sign, 0)}{NO_BREAK}%"
         return Printed(before_text, after_text, change, interval, goal, estimate.value)
     size = after - before if has_levels else estimate.value

@@ -181,7 +181,7 @@ def method_line(estimate: Estimate | None) -> str:
     if estimate is None or not estimate.ok:
         return ""
     noise = f"; day-to-day correlation {neighbour_range(estimate)}" if math.isfinite(estimate.lag1) else ""
-    return f"{estimate.title[0].upper() + estimate.title[1:]}: {estimate.method}{noise}; gaps kept."
+    return f"{estimate.title[0].upper() + estimate.title[1:]}: {estimate.method}{noise}; gaps kept. Levels are estimates from one fit; plain means stand in the appendix."
 
 
 def sources_line(version: str, sources: Iterable[Source]) -> str:
