@@ -226,10 +226,11 @@ def _reassess(
     """Reassess here while the notebook writes the page; what is wrong with the data is said once, by this process."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from acu_nof1.report import run_notebook
+    from acu_nof1.report.notebook import make_ready, run_notebook
 
+    make_ready()
     parameters = {
-        "trial_folder": str(folder.resolve()),
+        "trial_folder": str(folder),
         "after_session": after_session,
         "on": day.isoformat() if day else None,
     }

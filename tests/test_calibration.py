@@ -1,6 +1,7 @@
 """Intervals and probabilities come true: the gates of `benchmarks/coverage.py` at fixed seeds and small sizes.
 
-Every bound is that of the gate, widened by 3 binomial standard errors at the size used here and by nothing else. A
+Every bound on coverage is that of the gate, widened by 3 binomial standard errors at the size used here; the bounds on
+width, slope and calibration error are widened by margins set by hand, which stand at the assertion. A
 chance failure is therefore rare, and with fixed seeds it does not come and go.
 """
 

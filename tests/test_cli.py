@@ -311,3 +311,69 @@ def test_cells_of_the_csv_are_no_formulas():
     frame = neutralised(pd.DataFrame({"label": ["=1+1", "-2", "@x", "fine", None], "value": [-1.0, 2, 3, 4, 5]}))
     assert list(frame["label"][:4]) == ["'=1+1", "'-2", "'@x", "fine"]
     assert list(frame["value"]) == [-1, 2, 3, 4, 5]
+
+
+def test_targets_are_checked_before_anything_is_read(capsys, folder):
+    (folder / "pain.csv").write_text("not a diary", encoding="utf-8")
+    (folder / "made").mkdir()
+    code, _, err = run(
+        capsys, "report", folder, "--out", folder / "nowhere" / "page.html", "--json", folder / "made",
+        "--csv", folder / "pain.csv", "--ipynb", folder / "made" / ".." / "protocol.toml",
+    )  # fmt: skip
+    assert code == 2
+    assert all(said in err for said in ("--out", "there is no folder", "--json", "this is a folder"))
+    assert err.count("would be overwritten") == 2
+    code, _, err = run(capsys, "report", folder, "--json", folder / "a", "--csv", folder / "made" / ".." / "a")
+    assert (code, "--json names the same file" in err) == (2, True)
+    code, _, err = run(capsys, "report", folder / "pain.csv", "--out", folder / "pain.csv")
+    assert (code, "would be overwritten" in err) == (2, True)
+    code, _, err = run(capsys, "report", folder / "pain.csv", "--save-protocol", folder / "pain.csv" / "trial")
+    assert (code, "is a file, not a folder" in err) == (2, True)
+    code, _, err = run(capsys, "demo", "--out", folder / "pain.csv" / "demo")
+    assert (code, "is a file, not a folder" in err) == (2, True)
+
+
+def test_what_the_system_refuses_is_one_line(capsys, folder, monkeypatch):
+    from acu_nof1 import load
+
+    def refused(_):
+        raise PermissionError(13, "Permission denied", "pain.csv")
+
+    monkeypatch.setattr(load, "read_trial", refused)
+    code, _, err = run(capsys, "check", folder)
+    assert (code, err.count("\n"), "pain.csv: Permission denied" in err) == (2, 1, True)
+
+
+def test_check_needs_a_folder_and_names_stay_as_they_are(capsys, folder):
+    code, _, err = run(capsys, "check", folder / "pain.csv")
+    assert (code, "check needs a trial folder" in err) == (2, True)
+    code, _, err = run(capsys, "check", folder / "a:x:.d")
+    assert (code, "a:x:.d" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "options", "said"),
+    [
+        ("2062-02-01,5\n", (), "more than a year from most entries: 2062-02-01"),
+        ("", ("--start", "2027-01-19"), "the last entry is of 2026-04-12"),
+        ("", ("--decimal", ";"), "this is no decimal sign"),
+        ("", ("--date", "dote"), "there is no such column"),
+        ("", ("--outcome", "pain=nrs_pain,important_change=inf"), "is not a number"),
+    ],
+)
+def test_a_single_file_that_would_mislead(capsys, folder, more, options, said):
+    (folder / "pain.csv").write_text("date,pain\n" + rows() + more, encoding="utf-8")
+    code, _, err = run(
+        capsys, "report", folder / "pain.csv", "--start", "2026-01-19", "--outcome", "pain=nrs_pain", *options,
+        "--out", folder / "page.html",
+    )  # fmt: skip
+    assert (code, said in err) == (2, True), err
+
+
+def test_undecided_dates_of_a_single_file_name_the_flags(capsys, folder):
+    (folder / "pain.csv").write_text("date,pain\n" + "".join(f"0{i}/0{i % 5 + 1}/2026,5\n" for i in range(1, 9)))
+    code, _, err = run(
+        capsys, "report", folder / "pain.csv", "--start", "2026-01-19", "--outcome", "pain=nrs_pain",
+        "--out", folder / "page.html",
+    )  # fmt: skip
+    assert (code, "--dayfirst (day/month) or --monthfirst" in err) == (2, True), err

@@ -7,7 +7,7 @@ import report_cases as cases
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from acu_nof1 import words
+from acu_nof1 import palette, words
 from acu_nof1.plot import figure_alt, plot_bands, plot_outcome, plot_trial, style
 from acu_nof1.plot.panel import NO_ENTRY_ROW, YES_ROW
 from acu_nof1.protocol import Look, Phase
@@ -50,7 +50,7 @@ def test_baseline_is_hollow_and_treatment_filled():
     ax = drawn(cases.sample("low_back_pain")).axes[0]
     before, after = points(ax, "o")[:2]
     assert before.get_markerfacecolor() == "none"
-    assert after.get_markerfacecolor() == style.AFTER
+    assert after.get_markerfacecolor() == palette.AFTER
     assert max(before.get_xdata()) < min(after.get_xdata())
 
 

@@ -9,6 +9,7 @@ import pytest
 from acu_nof1.errors import AcuError, ProtocolError, UsageError
 from acu_nof1.load import read_protocol, read_trial
 from acu_nof1.load.protocols import protocol_from
+from acu_nof1.load.trials import read_sessions
 from acu_nof1.outcomes import OUTCOMES
 
 GOOD = """
@@ -210,3 +211,85 @@ def test_the_catalogue_can_be_declared_as_a_whole():
             phases = [{"kind": "treatment", "start": dt.date(2026, 1, 1), "end": dt.date(2026, 3, 1)}]
             protocol, _ = protocol_from({"phase": phases, "outcome": {name: {"instrument": name}}})
             assert protocol.primary == name
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('[[phase]]\nkind = "baseline"', '[phase]\nkind = "baseline"'), "write [[phase]]"),
+        (("[[diary]]", "[diary]"), "write [[diary]]"),
+        (("[outcome.pain]", "[[outcome]]"), "write [outcome.pain]"),
+        (("[outcome.pain]", "[outcome]"), "write [outcome.pain]"),
+        (("[outcome.pain]", '[success]\nall = "pain"\n[outcome.pain]'), 'Write all = ["pain"].'),
+        (("start = 2026-01-05", "start = 2026-01-05T08:00:00"), "a date is expected. Found: 2026-01-05 08:00:00"),
+        (("start = 2026-01-05", "start = 1769904000"), "a date is expected"),
+        (("important_change = 2.0", 'important_change = "two"'), "a number is expected"),
+        (("important_change = 2.0", "range = [0]"), 'key "range"'),
+        (('person = "P-001"', "person = 3"), 'key "person": text is expected. Found: 3.'),
+    ],
+)
+def test_mistakes_of_form_are_said_in_plain_words(tmp_path, change, said):
+    text = GOOD.replace(*change)
+    if change[1].startswith("[phase]"):
+        text = text.replace('[[phase]]\nkind = "treatment"\nstart = 2026-01-19\nend = 2026-04-12\n', "")
+    assert said in complaints(tmp_path, text)
+
+
+def test_a_protocol_in_latin_1(tmp_path):
+    (tmp_path / "protocol.toml").write_bytes(GOOD.replace("P-001", "Schr\xf6der").encode("latin-1"))
+    with pytest.raises(ProtocolError, match="save it as UTF-8"):
+        read_protocol(tmp_path)
+
+
+def test_all_stages_complain_together(tmp_path):
+    text = GOOD.replace("person", "preson").replace("nrs_pain", "nrs_pian").replace("2026-01-18", "2026-01-20")
+    (tmp_path / "protocol.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ProtocolError) as caught:
+        read_trial(tmp_path)
+    said = str(caught.value)
+    assert all(part in said for part in ('"preson"', '"nrs_pian"', "lasts until 2026-01-20", "pain.csv: there is no"))
+    assert len(caught.value.problems) == 4
+
+
+@pytest.mark.parametrize("file", ["../pain.csv", "/tmp/pain.csv"])
+def test_a_diary_must_lie_in_the_trial_folder(tmp_path, file):
+    (tmp_path / "protocol.toml").write_text(GOOD.replace("pain.csv", file), encoding="utf-8")
+    with pytest.raises(ProtocolError, match="must lie in the trial folder"):
+        read_trial(tmp_path)
+
+
+def sessions(tmp_path, text):
+    file = tmp_path / "sessions.csv"
+    file.write_text(text, encoding="utf-8")
+    return read_sessions(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("date,seriuos\n2026-01-19,yes\n", 'Did you mean "serious"?'),
+        ("date,atended\n2026-01-19,yes\n", 'Did you mean "attended"?'),
+        ("date,serious,Serious\n2026-01-19,yes,no\n", 'there are 2 columns "serious"'),
+        ("date,red_flag,red flags\n2026-01-19,fever,\n", 'there are 2 columns "red_flag"'),
+        ("day,attended\n2026-01-19,yes\n", 'there is no column "date"'),
+        ("date,attended\n,yes\n", "row 2 column date: expected a date such as 2026-01-19, the cell is blank"),
+        ("date,attended\n1769904000,yes\n", "found '1769904000'"),
+        ("date,attended\n02/03/2026,yes\n", "day and month cannot be told apart"),
+        ("date,notes\n2026-01-19,a\n2026-01-26,a\n2026-01-27,tired, slept\n", "row 4: the row has more cells"),
+    ],
+)
+def test_mistakes_in_a_session_log(tmp_path, text, said):
+    with pytest.raises(ProtocolError) as caught:
+        sessions(tmp_path, text)
+    assert said in str(caught.value)
+
+
+def test_session_logs_as_people_write_them(tmp_path):
+    assert sessions(tmp_path, "date,attended\n") == ()
+    text = "Date,Red Flags,Adverse event\n19.01.2026,\u2013,-\n26.01.2026,none,n/a\n02.02.2026,fever,bruise\n"
+    first, second, third = sessions(tmp_path, text)
+    assert [first.date, second.date] == [dt.date(2026, 1, 19), dt.date(2026, 1, 26)]
+    assert (first.red_flag, first.adverse_event, second.red_flag, second.adverse_event) == ((), "", (), "")
+    assert (third.red_flag, third.adverse_event) == (("fever",), "bruise")
+    (only,) = sessions(tmp_path, "date,red_flag\n2026-01-19 00:00:00,0\n")
+    assert (only.date, only.red_flag) == (dt.date(2026, 1, 19), ())

@@ -601,3 +601,20 @@ def test_values_round_trip(diary, answers):
     back = read.values["pain"].dropna()
     assert {stamp.date(): value for stamp, value in back.items()} == answers
     assert read.counts.kept == len(answers)
+
+
+def test_a_row_with_more_cells_than_the_header_is_not_read(diary):
+    read = diary("date,pain\n2026-01-05,6,5\n2026-01-06,5\n2026-01-07,4\n")
+    assert read.values["pain"].dropna().tolist() == [5, 4]
+    assert read.ledger[["row", "status", "rule"]].to_numpy().tolist() == [
+        [2, "rejected", "the row has more cells than the header"]
+    ]
+    assert [p.where for p in read.problems if "more cells" in p.problem] == ["diary.csv row 2"]
+
+
+def test_other_words_for_yes_and_no_are_asked_for(diary):
+    read = diary("date,Headache\n2026-01-05,ja\n2026-01-06,nein\n", outcomes=(HEADACHE,))
+    said = " ".join(str(problem) for problem in read.problems)
+    assert "words = {ja = 1, nein = 0}" in said
+    assert "moderate" not in said
+    assert "cm for mm" not in said

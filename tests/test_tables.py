@@ -151,7 +151,20 @@ def test_a_question_named_total_is_no_footer(table):
 def test_ragged_rows(table):
     read = table("date,pain,note\n2026-01-05,6\n2026-01-06,5,a,b\n2026-01-07,4,c,,\n")
     assert cells(read) == [["2026-01-05", "6", ""], ["2026-01-06", "5", "a"], ["2026-01-07", "4", "c"]]
-    assert read.notes == ("row 3 is longer than the header: the extra cells are not read",)
+    assert (read.notes, read.overlong) == ((), (3,))
+    read = table("date;pain\n2026-01-05;6;x\n2026-01-06;5\n", titles=["date"])
+    assert read.notes == ("row 2 is longer than the header: the extra cells are not read",)
+    assert read.overlong == ()
+
+
+def test_decimal_commas_in_a_comma_file_are_asked_about(table):
+    with pytest.raises(UnreadableFileError, match=r"2 of 3 rows have more cells than the header.*decimal commas"):
+        table("date,pain\n2026-01-05,6,5\n2026-01-06,5\n2026-01-07,5,5\n", titles=["date"])
+    assert cells(table("date,pain\n2026-01-05,6,,\n2026-01-06,5,,\n")) == ROWS
+
+
+def test_a_row_of_titles_alone_may_be_allowed(table):
+    assert table("date,attended\n", may_be_empty=True).rows.empty
 
 
 def test_titles_that_occur_twice_or_not_at_all(table):

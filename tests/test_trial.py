@@ -194,7 +194,10 @@ def test_a_form_of_the_first_treatment_day_is_a_form_before_treatment():
 def phases_of(letters: str, days: int = 28) -> list[dict]:
     kinds = {"A": "baseline", "B": "treatment"}
     starts = [START + dt.timedelta(days=days * i) for i in range(len(letters))]
-    return [{"kind": kinds[x], "start": s, "end": s + dt.timedelta(days=days - 1)} for x, s in zip(letters, starts, strict=True)]
+    return [
+        {"kind": kinds[x], "start": s, "end": s + dt.timedelta(days=days - 1)}
+        for x, s in zip(letters, starts, strict=True)
+    ]
 
 
 def test_abab_covers_a_change_that_builds_up_and_fades():
@@ -210,7 +213,12 @@ def test_abab_covers_a_change_that_builds_up_and_fades():
     truth = (change[1] + change[3] - change[0] - change[2]) / 2
     shocks = noise(100, 112, phi=0.0, sd=1.2, seed=4)
     raw = {"phase": phases_of("ABAB")}
-    many = stack([make_trial({"pain": np.clip(np.round(6 + np.array(course) + each), 0, 10)}, raw=raw).comparisons() for each in shocks])
+    many = stack(
+        [
+            make_trial({"pain": np.clip(np.round(6 + np.array(course) + each), 0, 10)}, raw=raw).comparisons()
+            for each in shocks
+        ]
+    )
     found = MEAN_CHANGE(many).to_frame()
     assert ((found["low"] <= truth) & (truth <= found["high"])).mean() >= 0.9
     assert found["value"].mean() == pytest.approx(truth, abs=0.15)

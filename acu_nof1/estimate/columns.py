@@ -89,13 +89,11 @@ class Fits:
                 return np.full(len(self.reason), np.nan)
             return self.numbers(lambda each: each.effective_days(contrast))
 
-        def correlation(column: int) -> NDArray[np.float64]:
-            return self.numbers(lambda each: each.neighbour_correlation((0.025, 0.975))[1][:, column])
-
+        neighbours = {id(each): each.neighbour_correlation((0.025, 0.975)) for _, each in self.groups}
         return Noise(
-            lag1=self.numbers(lambda each: each.neighbour_correlation(0.5)[0]),
-            lag1_low=correlation(0),
-            lag1_high=correlation(1),
+            lag1=self.numbers(lambda each: neighbours[id(each)][0]),
+            lag1_low=self.numbers(lambda each: neighbours[id(each)][1][:, 0]),
+            lag1_high=self.numbers(lambda each: neighbours[id(each)][1][:, 1]),
             phi=self.numbers(lambda each: each.phi_posterior.centre),
             phi_low=self.numbers(lambda each: each.phi_posterior.quantile(0.025)),
             phi_high=self.numbers(lambda each: each.phi_posterior.quantile(0.975)),

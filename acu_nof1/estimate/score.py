@@ -42,9 +42,7 @@ def score_change(comparisons: Comparisons) -> Answer:
     """
     several = (comparisons.phases > 2)[:, None]
     later = np.where(several, comparisons.treated & (comparisons.phase >= 0), comparisons.window)
-    (before, first), (after, second) = (
-        _means(comparisons, days) for days in (comparisons.baseline, later)
-    )
+    (before, first), (after, second) = (_means(comparisons, days) for days in (comparisons.baseline, later))
     counts = np.stack([first, second], axis=1)
     sem = np.array([np.nan if outcome.sem is None else outcome.sem for outcome in comparisons.outcomes])
     with np.errstate(divide="ignore"):

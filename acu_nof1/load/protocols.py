@@ -236,7 +236,7 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
             outcomes.append(declare(key, entry, f"{name} [outcome.{key}]"))
         except ProtocolError as error:
             wrong += error.problems
-            broken.add("outcome")
+            broken |= {"outcome", "success"}
     marked = [key for key, entry in file.outcome.items() if entry.primary]
     if len(marked) > 1:
         wrong.append(

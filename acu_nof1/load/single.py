@@ -106,7 +106,7 @@ def trial_folder(
     if found.first_day is None or found.last_day is None:
         none = [Problem("error", diary.name, "no value was read.", "Check the columns.")]
         raise UsageError(_with_flags(found.problems) or none)
-    if wrong := _wrong_days(diary.name, found.values.index.to_numpy(), start):
+    if wrong := _wrong_days(diary.name, found.values.dropna(how="all").index.to_numpy(), start):
         raise UsageError(wrong)
     raw["phase"] = _phases(found.first_day.date(), start, max(found.last_day.date(), start))
     folder.mkdir(parents=True, exist_ok=True)

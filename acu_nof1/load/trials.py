@@ -140,7 +140,7 @@ def read_sessions(file: Path) -> tuple[Session, ...]:
     ProtocolError
         With every cell that cannot be read, by row and column.
     """
-    table = read_table(file, may_be_empty=True)
+    table = read_table(file, titles=(*KNOWN_COLUMNS, *ALIASES), may_be_empty=True)
     titles = {title: _name(title) for title in table.columns}
     if wrong := [*_wrong_titles(file.name, table), *_overlong(file.name, table)]:
         raise ProtocolError(wrong)

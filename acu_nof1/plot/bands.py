@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from acu_nof1 import words
+from acu_nof1 import palette, words
 from acu_nof1.interpret import shares_of_hundred
 from acu_nof1.plot import style
 
@@ -45,15 +45,28 @@ def plot_bands(estimate: Estimate) -> Figure:
 
 
 def _draw(ax: Axes, estimate: Estimate) -> None:
-    ax.set_title(words.bands_title(estimate), loc="left", fontsize=style.SMALL, color=style.GREY)
+    ax.set_title(words.bands_title(estimate), loc="left", fontsize=style.SMALL, color=palette.GREY)
     left, lines = 0, []
     for index, share in enumerate(shares_of_hundred(np.array(estimate.bands))):
         ax.barh(
-            0.5, share, 1, left, color=style.BAND_COLOURS[index], hatch=style.BAND_HATCHES[index], ec="white", lw=0.8
+            0.5,
+            share,
+            1,
+            left,
+            color=palette.BAND_COLOURS[index],
+            hatch=palette.BAND_HATCHES[index],
+            ec="white",
+            lw=0.8,
         )
         if share >= WIDE_ENOUGH:
             ax.text(
-                left + share / 2, 0.5, str(share), ha="center", va="center", color=style.BAND_INKS[index], weight="bold"
+                left + share / 2,
+                0.5,
+                str(share),
+                ha="center",
+                va="center",
+                color=palette.BAND_INKS[index],
+                weight="bold",
             )
         lines.append(f"{words.BAND_NAMES[index]} {words.band_share(share)}")
         left += share

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import dates as mdates
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from acu_nof1 import words
+from acu_nof1 import palette, words
 from acu_nof1.plot import style
 from acu_nof1.trial import UNUSED
 
@@ -136,7 +136,7 @@ def dress(ax: Axes, series: Series, compact: bool) -> None:
         ticks = MaxNLocator(3 if compact else 5, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     ax.yaxis.set_major_formatter(lambda value, _: words.number(value, 0 if value == round(value) else 1))
-    ax.grid(axis="y", color=style.PALE, linewidth=0.6)
+    ax.grid(axis="y", color=palette.PALE, linewidth=0.6)
     ax.tick_params(labelsize=style.TINY if compact else style.SMALL, pad=2)
     _date_axis(ax, series, compact)
 
@@ -180,7 +180,7 @@ def _month(day: float, first: float, length: float) -> str:
 
 def draw_phases(ax: Axes, series: Series) -> None:
     """Shade the baseline and the days that are compared with it."""
-    for shade, days in ((style.BEFORE_SHADE, series.baseline), (style.AFTER_SHADE, series.after)):
+    for shade, days in ((palette.BEFORE_SHADE, series.baseline), (palette.AFTER_SHADE, series.after)):
         for stretch in runs(days):
             ax.axvspan(*edges(series, stretch), color=shade, linewidth=0, zorder=0)
 
@@ -192,9 +192,9 @@ def draw_days(ax: Axes, series: Series, compact: bool) -> None:
         return
     size = _marker_size(series, compact)
     low, high = scale(series)
-    hollow: dict[str, Any] = {"mfc": "none", "mec": style.BEFORE, "mew": 0.9}
-    filled: dict[str, Any] = {"mfc": style.AFTER, "mec": style.AFTER, "mew": 0.5}
-    other: dict[str, Any] = {"mfc": style.FAINT, "mec": style.FAINT, "mew": 0.5}
+    hollow: dict[str, Any] = {"mfc": "none", "mec": palette.BEFORE, "mew": 0.9}
+    filled: dict[str, Any] = {"mfc": palette.AFTER, "mec": palette.AFTER, "mew": 0.5}
+    other: dict[str, Any] = {"mfc": palette.FAINT, "mec": palette.FAINT, "mew": 0.5}
     mark = "o" if series.outcome.every == "day" else "D"
     used = series.phase != UNUSED
     for days, look in ((series.baseline, hollow), (series.treated & used, filled), (~used, other)):
@@ -214,20 +214,20 @@ def _draw_missing(ax: Axes, series: Series, height: float, compact: bool) -> Non
     missing = series.expected & ~series.answered
     where = np.full(int(missing.sum()), height)
     ax.plot(
-        series.days[missing], where, "x", ms=2.0 if compact else 3.2, mew=0.7, color=style.FAINT, ls="none", zorder=3
+        series.days[missing], where, "x", ms=2.0 if compact else 3.2, mew=0.7, color=palette.FAINT, ls="none", zorder=3
     )
 
 
 def _draw_yes_no(ax: Axes, series: Series, compact: bool) -> None:
     """Draw a tick for each day with it, a dot for each without, and bars of days per 28."""
     size = 0.6 if compact else 1.0
-    for days, colour in ((series.baseline, style.BEFORE), (~series.baseline, style.AFTER)):
+    for days, colour in ((series.baseline, palette.BEFORE), (~series.baseline, palette.AFTER)):
         yes, no = days & (series.values > 0), days & (series.values == 0)
         ax.plot(series.days[yes], np.full(yes.sum(), YES_ROW), "|", ms=7 * size, mew=1.5 * size, color=colour, zorder=4)
         ax.plot(series.days[no], np.full(no.sum(), NO_ROW), ".", ms=3 * size, color=colour, mew=0, zorder=4)
     _draw_missing(ax, series, NO_ENTRY_ROW, compact)
     for start, end, rate in stretches(series):
-        ax.fill_between([start, end], 0, rate, facecolor="none", edgecolor=style.FAINT, linewidth=0.8, zorder=2)
+        ax.fill_between([start, end], 0, rate, facecolor="none", edgecolor=palette.FAINT, linewidth=0.8, zorder=2)
     for height, label in ((YES_ROW, words.YES), (NO_ROW, words.NO))[: 1 if compact else 2]:
         ax.annotate(label, (0, height), (-3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                     ha="right", va="center", fontsize=style.TINY)  # fmt: skip

@@ -1,6 +1,6 @@
-"""The only place where colours, fonts and sizes of figures are set, and how a figure becomes SVG.
+"""The only place where fonts, sizes and lines of figures are set, and how a figure becomes SVG.
 
-Colours are told apart by people with colour-blindness and in grey; marker and line style always differ too.
+Colours come from `acu_nof1.palette`; marker and line style always differ too.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.font_manager import findfont, get_font
 
+from acu_nof1.palette import AFTER_FILL, AFTER_LEVEL, BEFORE, BEFORE_FILL, GREY, INK
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from matplotlib.figure import Figure
 
-INK, GREY, FAINT, PALE = "#1b2130", "#5b6068", "#8b9097", "#dfe1e4"
-BEFORE, BEFORE_FILL, BEFORE_SHADE = "#6f604c", "#cbbfa9", "#f1ece1"
-AFTER, AFTER_LEVEL, AFTER_FILL, AFTER_SHADE = "#1d6f8a", "#0b3a5c", "#a9c0cd", "#e2eef3"
-EVENT = "#a3480f"
 EVENT_DASHES = (0, (4, 2))
-ALARM = "#8c1004"
 
 
 class Level(NamedTuple):
@@ -34,11 +31,6 @@ class Level(NamedTuple):
 
 
 LEVELS = (Level(BEFORE, BEFORE_FILL, (0, (3.2, 0.6))), Level(AFTER_LEVEL, AFTER_FILL, "-"))
-
-# Worse by a lot … no difference … better by a lot; the worse ones are hatched as well.
-BAND_COLOURS = ("#7a2e0e", "#c8672b", "#f0bd94", "#d9dbde", "#b4d4e1", "#4f97b3", "#0b3a5c")
-BAND_INKS = ("#ffffff", "#000000", "#000000", "#000000", "#000000", "#000000", "#ffffff")
-BAND_HATCHES = ("////", "////", "////", "", "", "", "")
 
 FONT, SMALL, TINY = 8.5, 7.5, 6.5
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
-from acu_nof1 import words
+from acu_nof1 import palette, words
 from acu_nof1.estimate import estimate_all
 from acu_nof1.plot import style
 from acu_nof1.plot.panel import Series, day_number, draw_days, draw_levels, draw_phases, dress, series_of
@@ -123,7 +123,7 @@ def _series(trial: Trial, estimates: Estimates | None, look: Look) -> list[Serie
 
 def _empty() -> Figure:
     figure = Figure(figsize=(style.WIDTH, 0.6))
-    figure.text(0.5, 0.5, words.NOTHING_TO_DRAW, ha="center", va="center", color=style.GREY)
+    figure.text(0.5, 0.5, words.NOTHING_TO_DRAW, ha="center", va="center", color=palette.GREY)
     return figure
 
 
@@ -173,7 +173,7 @@ def _panel(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
     draw_phases(ax, series)
     for event in trial.protocol.events:
         ax.axvline(
-            day_number(event.date), color=style.EVENT, ls=style.EVENT_DASHES, lw=0.8 if compact else 1.1, zorder=1
+            day_number(event.date), color=palette.EVENT, ls=style.EVENT_DASHES, lw=0.8 if compact else 1.1, zorder=1
         )
     draw_levels(ax, series, compact)
     draw_days(ax, series, compact)
@@ -187,7 +187,7 @@ def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
     ax.annotate(label, (0, 1), (-14, 11), xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
                 weight="bold", parse_math=False)  # fmt: skip
     ax.annotate(words.better_direction(series.outcome), (0, 1), (-14, 3), xycoords="axes fraction",
-                textcoords="offset points", fontsize=style.TINY, color=style.GREY)  # fmt: skip
+                textcoords="offset points", fontsize=style.TINY, color=palette.GREY)  # fmt: skip
 
 
 def _large(ax: Axes, trial: Trial, look: Look, series: Series, lanes: list[_Lane]) -> None:
@@ -241,11 +241,11 @@ def _draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
     for lane in lanes:
         ax.annotate("", (lane.x, 1), (0, style.LANE * (lane.row + 0.9)), xycoords=ax.get_xaxis_transform(),
                     textcoords="offset points", annotation_clip=False,
-                    arrowprops={"arrowstyle": "-", "color": style.EVENT, "lw": 1.1, "ls": style.EVENT_DASHES, "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+                    arrowprops={"arrowstyle": "-", "color": palette.EVENT, "lw": 1.1, "ls": style.EVENT_DASHES, "shrinkA": 0, "shrinkB": 0})  # fmt: skip
         gap = 3 if lane.align == "left" else -3
         ax.annotate(lane.text, (lane.x, 1), (gap, style.LANE * lane.row + 2.5), xycoords=ax.get_xaxis_transform(),
                     textcoords="offset points", annotation_clip=False, parse_math=False,
-                    ha=lane.align, va="bottom", fontsize=style.SMALL, color=style.EVENT,
+                    ha=lane.align, va="bottom", fontsize=style.SMALL, color=palette.EVENT,
                     bbox={"fc": "white", "lw": 0, "pad": 0.3})  # fmt: skip
 
 
@@ -261,10 +261,12 @@ def _draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
             continue
         mark = {"marker": "|", "ms": 8, "mew": 1.8} if session.attended else {"marker": "o", "ms": 3.4, "mew": 0.9}
         offset = ax.get_xaxis_transform() + _shift(ax, height + 5)
-        ax.plot([x], [1], transform=offset, color=style.AFTER, mfc="none", clip_on=False, ls="none", **mark)  # type: ignore[arg-type]
+        ax.plot([x], [1], transform=offset, color=palette.AFTER, mfc="none", clip_on=False, ls="none", **mark)  # type: ignore[arg-type]
         at, half = (x - first) / (last - first) * width, style.text_width(str(number), style.TINY) / 2 + 1
         if session.attended and at - half >= free:
-            _above(ax, str(number), x, height + 10.5, ha="center", va="bottom", fontsize=style.TINY, color=style.AFTER)
+            _above(
+                ax, str(number), x, height + 10.5, ha="center", va="bottom", fontsize=style.TINY, color=palette.AFTER
+            )
             free = at + half
 
 
@@ -278,7 +280,7 @@ def _name_phases(ax: Axes, trial: Trial, look: Look, series: Series, height: flo
     first, last = ax.get_xlim()
     ends = width - style.text_width(words.better_direction(series.outcome), style.SMALL) - 6
     ax.annotate(words.better_direction(series.outcome), (1, 1), (0, height + 2), xycoords="axes fraction",
-                textcoords="offset points", ha="right", va="bottom", fontsize=style.SMALL, color=style.GREY)  # fmt: skip
+                textcoords="offset points", ha="right", va="bottom", fontsize=style.SMALL, color=palette.GREY)  # fmt: skip
     free = -math.inf
     for phase in trial.protocol.phases:
         name = words.phase_name(phase, trial.protocol)
@@ -286,7 +288,7 @@ def _name_phases(ax: Axes, trial: Trial, look: Look, series: Series, height: flo
         start = max(at, free)
         if start + style.text_width(name, style.SMALL) <= ends:
             _above(ax, name, first + start / width * (last - first), height + 2, va="bottom", fontsize=style.SMALL,
-                   color=style.BEFORE if phase.kind == "baseline" else style.AFTER)  # fmt: skip
+                   color=palette.BEFORE if phase.kind == "baseline" else palette.AFTER)  # fmt: skip
             free = start + style.text_width(name, style.SMALL) + 8
     if series.after.any() and not tell.several_phases:
         _name_window(ax, series, words.window_name(tell))
@@ -296,7 +298,7 @@ def _name_window(ax: Axes, series: Series, name: str) -> None:
     """Name the days that are compared inside the panel, at the top of their shade."""
     last = day_number(series.days[series.after][-1])
     ax.annotate(name, (last + 0.4, 1), (0, -3), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
-                ha="right", va="top", fontsize=style.TINY, color=style.AFTER_LEVEL, zorder=2,
+                ha="right", va="top", fontsize=style.TINY, color=palette.AFTER_LEVEL, zorder=2,
                 bbox={"fc": "white", "alpha": 0.65, "lw": 0, "pad": 0.8})  # fmt: skip
 
 
@@ -306,15 +308,15 @@ def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None
     mark = {"marker": "|" if yes_no else "o", "ls": "none", "ms": 6 if yes_no else 3.6, "mew": 1.4 if yes_no else 0.9}
     estimate = series.estimate
     wanted: list[tuple[str, bool, Artist]] = [
-        ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=style.BEFORE, **mark)),  # type: ignore[arg-type]
-        ("after", bool(series.treated.any()), Line2D([], [], color=style.AFTER, **mark)),  # type: ignore[arg-type]
-        ("other", bool(((series.phase == UNUSED) & series.answered).any()), Line2D([], [], color=style.FAINT, **mark)),  # type: ignore[arg-type]
+        ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=palette.BEFORE, **mark)),  # type: ignore[arg-type]
+        ("after", bool(series.treated.any()), Line2D([], [], color=palette.AFTER, **mark)),  # type: ignore[arg-type]
+        ("other", bool(((series.phase == UNUSED) & series.answered).any()), Line2D([], [], color=palette.FAINT, **mark)),  # type: ignore[arg-type]
         ("missing", bool((series.expected & ~series.answered).any()),
-         Line2D([], [], marker="x", ls="none", ms=3.2, mew=0.7, color=style.FAINT)),
+         Line2D([], [], marker="x", ls="none", ms=3.2, mew=0.7, color=palette.FAINT)),
         ("declined", any(not session.attended for session in trial.protocol.sessions),
-         Line2D([], [], marker="o", ls="none", ms=3.4, mew=0.9, mfc="none", color=style.AFTER)),
-        ("level", estimate is not None and math.isfinite(estimate.before_low), Line2D([], [], lw=2.4, color=style.AFTER_LEVEL)),
-        ("bars", yes_no, Patch(facecolor="none", edgecolor=style.FAINT)),
+         Line2D([], [], marker="o", ls="none", ms=3.4, mew=0.9, mfc="none", color=palette.AFTER)),
+        ("level", estimate is not None and math.isfinite(estimate.before_low), Line2D([], [], lw=2.4, color=palette.AFTER_LEVEL)),
+        ("bars", yes_no, Patch(facecolor="none", edgecolor=palette.FAINT)),
     ]  # fmt: skip
     shown = [(words.LEGEND["yes_" + name if yes_no and name in ("before", "after") else name], artist)
              for name, there, artist in wanted if there]  # fmt: skip

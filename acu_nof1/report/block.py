@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from acu_nof1 import words
+from acu_nof1 import palette, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,10 +25,8 @@ def environment() -> Environment:
 
 @cache
 def css() -> Markup:
-    """Return the one style sheet of page and notebook, coloured by `acu_nof1.plot.style`."""
-    from acu_nof1.plot import style
-
-    return Markup(environment().get_template("report.css").render(style=style))
+    """Return the one style sheet of page and notebook, coloured by `acu_nof1.palette`."""
+    return Markup(environment().get_template("report.css").render(palette=palette))
 
 
 @cache

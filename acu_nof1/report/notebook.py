@@ -61,7 +61,6 @@ def run_notebook(
     inject(notebook, parameters)
     with ThreadPoolExecutor(1) as meanwhile:
         meanwhile.submit(import_module, "nbconvert")
-        meanwhile.submit(import_module, "acu_nof1.plot.style")
         execute(notebook)
     facts = [output["metadata"].get("acu_nof1", {}) for cell in notebook.cells for output in _shown(cell)]
     title = next((fact["title"] for fact in facts if "title" in fact), "")
@@ -71,6 +70,14 @@ def run_notebook(
     from acu_nof1.report.page import complain
 
     complain(message for fact in facts for message in fact.get("failed", ()))
+
+
+def make_ready() -> None:
+    """Import what starts a kernel, so that nothing else that is begun meanwhile holds it up."""
+    with without_grammar():
+        import_module("nbformat")
+    for name in ("nbclient", "ipykernel.kernelspec", "jupyter_client.manager"):
+        import_module(name)
 
 
 @contextmanager
@@ -148,6 +155,7 @@ def execute(notebook: NotebookNode) -> None:
         kernel_name="python3",
         kernel_manager_class=_kernel_manager(),
         timeout=SECONDS,
+        shutdown_kernel="immediate",
         record_timing=False,
         resources={"metadata": {"path": str(Path.cwd())}},
         # Without it ipykernel >= 7.3 warns about unencrypted TCP at each start.
