@@ -303,13 +303,23 @@ def test_a_score_without_measurement_error_is_shown_without_an_interval():
     assert math.isnan(found.low)
 
 
-def test_limits_of_the_scale_are_respected_and_said():
-    rng = np.random.default_rng(0)
-    low = np.clip(np.round(np.r_[rng.normal(1.2, 1.0, 14), rng.normal(0.2, 0.5, 42)]), 0, 10)
-    found = one(make_trial({"pain": low}), "change_at_reassessment")
-    assert found.ok
-    assert found.low >= -found.before_high - 1.5
-    assert found.high <= 10
+def test_an_interval_is_cut_at_the_ends_of_the_scale_and_says_so():
+    from acu_nof1.reassessment import reassess
+
+    review = reassess(make_trial({"pain": [9, 8, 6, 5, 2, 1, 2, 4, 5, 8, 9, 8]}, baseline=5))
+    found = review.estimates.primary
+    assert found.limited
+    assert found.low == -10  # from the top of the scale to its foot
+    assert float(found.distribution.quantile(0.025)[0]) < -10
+    assert "cut at the end of the scale" in review.sentence
+
+
+def test_a_trend_is_a_slope_per_week():
+    days = np.arange(98)
+    line = np.where(days < 14, 8, 8 - 0.05 * (days - 14)) + 0.2 * np.random.default_rng(1).normal(size=98)
+    found = one(make_trial({"pain": np.clip(line, 0, 10)}), "trend")
+    assert found.value == pytest.approx(-0.35, abs=0.02)
+    assert found.unit == "points a week"
 
 
 @pytest.mark.parametrize("estimator", [CHANGE_AT_REASSESSMENT, MEAN_CHANGE], ids=lambda e: e.question)
