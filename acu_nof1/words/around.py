@@ -37,7 +37,7 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
                                 "part of the change may be a return to this person’s usual level.",
     "unattainable": lambda f: f"The level before ({number(float(f['before']))}) leaves room for {number(float(f['room']))} only: a gain of "
                               f"{float(f['important']):g} could not be reached.",
-    "slow_drift": lambda f: f"Days resemble one another strongly (chance of a slow drift {in_hundred(float(f['p']))}): a slow drift cannot be "
+    "slow_drift": lambda f: f"Days may resemble one another very strongly (chance {in_hundred(float(f['p']))}); then a slow drift cannot be "
                             "told from a change.",
     "missing_days": lambda f: f"{int(f['answered'])} of {int(f['days'])} diary days were answered."
                               + (" So many missing days may hide a different course." if f["many"] == "yes" else ""),
