@@ -229,6 +229,8 @@ def _reassess(
     from acu_nof1.report.notebook import make_ready, run_notebook
 
     make_ready()
+    # The notebook's messages are short and must not wait for the estimation beside them.
+    sys.setswitchinterval(0.0005)
     parameters = {
         "trial_folder": str(folder),
         "after_session": after_session,
