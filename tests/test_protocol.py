@@ -251,7 +251,7 @@ def test_all_stages_complain_together(tmp_path):
     assert len(caught.value.problems) == 4
 
 
-@pytest.mark.parametrize("file", ["../pain.csv", "/tmp/pain.csv"])
+@pytest.mark.parametrize("file", ["../pain.csv", "/elsewhere/pain.csv"])
 def test_a_diary_must_lie_in_the_trial_folder(tmp_path, file):
     (tmp_path / "protocol.toml").write_text(GOOD.replace("pain.csv", file), encoding="utf-8")
     with pytest.raises(ProtocolError, match="must lie in the trial folder"):
