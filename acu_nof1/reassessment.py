@@ -138,7 +138,7 @@ class Reassessment:
                 "limits": list(self.limits),
                 "overruled_by": self.verdict.overruled_by,
             },
-            "success": {"kind": self.success.kind, "p": self.success.p, "rule": self.success.rule},
+            "success": _success(self.success),
             "safety": {
                 "red_flags": list(self.safety.red_flags),
                 "serious_events": [_event(event) for event in self.safety.serious_events],
@@ -173,6 +173,21 @@ class Reassessment:
 
 def _event(event: Any) -> dict[str, str]:
     return {"date": event.date.isoformat(), "what": event.what}
+
+
+def _success(success: Success) -> dict[str, Any]:
+    pairs = [
+        {"outcomes": list(pair.outcomes), "correlation": pair.correlation if pair.days else None, "days": pair.days}
+        for pair in success.pairs
+    ]
+    return {
+        "kind": success.kind,
+        "p": success.p,
+        "bound": success.bound or None,
+        "rule": success.rule,
+        "not_estimable": list(success.unknown),
+        "pairs": pairs,
+    }
 
 
 def _finite(value: float) -> float | None:
@@ -292,7 +307,7 @@ def reassess(
         comparisons=comparisons,
         estimates=estimates,
         verdict=judge(stood, comparisons, estimates, safety, interim=_is_interim(trial, day)),
-        success=judge_success(stood, estimates),
+        success=judge_success(stood, comparisons, estimates),
         safety=safety,
         problems=met,
     )

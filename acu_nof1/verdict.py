@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
+from acu_nof1.explore.joint import chance_of_all, chance_of_any, gains_together
 from acu_nof1.interpret import LIKELY, SURE, success_kind
 
 if TYPE_CHECKING:
@@ -46,13 +48,41 @@ class Caveat:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """How the gains of two outcomes of the rule go together; `days` were answered in both, 0 if they are not kept daily."""
+
+    outcomes: tuple[str, str]
+    correlation: float
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Success:
-    """The result of the agreed success rule; `p` is ``None`` where no probability can be given."""
+    """The result of the agreed success rule.
+
+    Attributes
+    ----------
+    kind
+        Met, not met, cannot say, or no rule agreed.
+    p
+        The chance that the rule is met; ``None`` where no chance can be given.
+    rule, outcomes
+        The rule as the protocol has it.
+    bound
+        ``at_most`` or ``at_least`` where some outcome is not estimable and `p` is what the others allow.
+    unknown
+        The outcomes that are not estimable.
+    pairs
+        How the gains of the others go together.
+    """
 
     kind: SuccessKind
     p: float | None
     rule: str | None
     outcomes: tuple[str, ...] = ()
+    bound: Literal["", "at_most", "at_least"] = ""
+    unknown: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +144,41 @@ def judge(
     return Verdict(kind, primary, caveats, safety.overrules)
 
 
-def judge_success(trial: Trial, estimates: Estimates) -> Success:
+def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) -> Success:
     """Was the agreed success reached?
 
-    A rule over several outcomes needs their joint probability, which the single answers do not give:
-    it is then "cannot say" without a probability.
+    The chance of a rule over several outcomes respects that their days go together (`explore.joint`). An outcome that
+    is not estimable may have gained or not: with ``all`` the others' chance is then the most that the rule's can be,
+    with ``any`` the least. Such a bound decides where it can, and is given only there.
+
+    Parameters
+    ----------
+    trial
+        As it stood at the look.
+    comparisons, estimates
+        Made from it.
     """
     rule = trial.protocol.success
     if rule is None:
         return Success("not_agreed", None, None)
-    p = None
-    if len(rule.outcomes) == 1:
-        found = next((e for e in estimates.headlines if e.outcome.name == rule.outcomes[0]), None)
-        p = found.p_important_gain if found is not None and found.ok and found.important_change > 0 else None
-    return Success(success_kind(p), p, rule.rule, rule.outcomes)
+    chances = {each.outcome.name: each.p_important_gain for each in estimates.headlines if each.ok}
+    known = tuple(name for name in rule.outcomes if np.isfinite(chances.get(name, np.nan)))
+    unknown = tuple(name for name in rule.outcomes if name not in known)
+    if not known:
+        return Success("cannot_say", None, rule.rule, rule.outcomes, unknown=unknown)
+    together, joint = gains_together(comparisons, known), chance_of_all if rule.all else chance_of_any
+    p = joint([chances[name] for name in known], together)
+    correlation = together.correlation
+    pairs = tuple(
+        Pair((known[i], known[j]), float(correlation[i, j]), int(together.days[i, j]))
+        for i, j in combinations(range(len(known)), 2)
+    )
+    kind = success_kind(p)
+    if not unknown:
+        return Success(kind, p, rule.rule, rule.outcomes, pairs=pairs)
+    if kind != ("not_met" if rule.all else "met"):
+        return Success("cannot_say", None, rule.rule, rule.outcomes, unknown=unknown, pairs=pairs)
+    return Success(kind, p, rule.rule, rule.outcomes, "at_most" if rule.all else "at_least", unknown, pairs)
 
 
 def _caveats(trial: Trial, comparisons: Comparisons, primary: Estimate | None, *, interim: bool) -> Iterator[Caveat]:

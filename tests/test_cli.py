@@ -264,7 +264,7 @@ def test_the_json_has_the_promised_shape(capsys, tmp_path):
     assert {"person", "condition", "design", "reassessed_on", "window_days", "verdict", "success", "safety", "estimates", "ledger",
             "problems", "inputs", "versions"} <= set(found)  # fmt: skip
     assert {"kind", "sentence", "reasons", "attribution", "overruled_by"} <= set(found["verdict"])
-    assert set(found["success"]) == {"kind", "p", "rule"}
+    assert set(found["success"]) == {"kind", "p", "bound", "rule", "not_estimable", "pairs"}
     assert {"red_flags", "serious_events", "adverse_events", "sessions_asked"} <= set(found["safety"])
     wanted = {"outcome", "primary", "question", "status", "reason", "before", "after", "value", "low", "high", "confidence", "unit", "better",
               "important_change", "p_gain", "p_important_gain", "p_important_loss", "bands", "reading", "days", "method"}  # fmt: skip
@@ -273,7 +273,10 @@ def test_the_json_has_the_promised_shape(capsys, tmp_path):
     assert ledger["read"] == ledger["kept"] + ledger["converted"] + ledger["missing"] + ledger["rejected"]
     assert all(re.fullmatch("[0-9a-f]{64}", each["sha256"]) for each in found["inputs"])
     assert found["success"]["kind"] == "cannot_say"
-    assert found["success"]["p"] is None
+    assert 0.2 < found["success"]["p"] < 0.8
+    (together,) = found["success"]["pairs"]
+    assert together["outcomes"] == ["pain", "walking"]
+    assert 0 < together["correlation"] < 1
 
 
 def test_after_session_shows_the_trial_as_it_stood(capsys, tmp_path):

@@ -86,6 +86,10 @@ CASES = {
     ),
     "co_intervention": make_trial({"pain": course(3.5)}, raw={"event": [{"date": "2026-01-22", "what": "new tablets"}]}),
     "success_met": make_trial({"pain": course(3.5)}, raw={"success": {"all": ["pain"]}}),
+    "success_together": make_trial({"pain": course(3.5), "stiffness": course(2.4, seed=4) + course(0, seed=3) - 6},
+        pain={"instrument": "nrs_pain", "important_change": 2},
+        stiffness={"label": "Stiffness", "kind": "rating", "range": [0, 10], "better": "lower", "important_change": 2},
+        raw={"success": {"all": ["pain", "stiffness"]}}),
     "ratio": make_trial({"steps": 1000 * (10 - course(2.0))}, steps={"kind": "count", "better": "higher", "unit": "steps/day", "important_change_percent": 20}),
     "days": make_trial({"headache": course(4.0) > 4}, headache={"instrument": "headache_day", "important_change": 4}),
     "randomised": make_trial({"pain": course(3.5)}, raw={"phase": [

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 PROMPTLY = "Seek medical evaluation promptly"
+# A correlation of days below this is hardly one.
+HARDLY = 0.15
 
 
 def _co_intervention(facts: Mapping[str, float | str]) -> str:
@@ -135,11 +137,36 @@ def success_sentence(success: Success, outcomes: Mapping[str, Outcome], tell: Te
     else:
         both = "every one of" if success.rule.startswith("all") else "at least one of"
         said = f"{rule}: {both} {listing(names)} by at least its important change."
+    unknown = [outcomes[name] for name in success.unknown]
+    missing = (
+        f"{listing(map(name_in_sentence, unknown))} {'is' if len(unknown) == 1 else 'are'} not estimable"
+        if unknown
+        else ""
+    )
     if success.p is None:
-        why = "it is not estimable" if len(names) == 1 else "the single answers do not give the chance of all together"
-        return f"{said} Whether it is met cannot be said: {why}."
+        return f"{said} Whether it is met cannot be said: {missing if len(names) > 1 else 'it is not estimable'}."
     result = {"met": "Met", "not_met": "Not met", "cannot_say": "Cannot say whether it is met"}[success.kind]
-    return f"{said} {result}: chance {against(success.p, LIKELY if success.p > 0.5 else UNLIKELY)}."
+    chance = against(success.p, LIKELY if success.p > 0.5 else UNLIKELY)
+    limit = {"": "", "at_most": f" at most, as {missing}", "at_least": f" at least, as {missing}"}[success.bound]
+    together = days_together(success)
+    return f"{said} {result}: chance {chance}{limit}{f' ({together})' if together else ''}."
+
+
+def days_together(success: Success) -> str:
+    """Say how the days of the rule's outcomes go together; ``""`` for a rule over one."""
+    if not success.pairs:
+        return ""
+    kept = [pair.correlation for pair in success.pairs if pair.days]
+    if not kept:
+        return "how the outcomes go together cannot be told without daily answers to both"
+    low, high = min(kept), max(kept)
+    size = f"correlations {number(low)} to {number(high)}" if len(kept) > 1 else f"correlation {number(low)}"
+    whose = "the outcomes’ days" if len(kept) == len(success.pairs) else "the days of those kept daily"
+    if low > HARDLY:
+        return f"{whose} go together: {size}"
+    if high < -HARDLY:
+        return f"good days of one tend to be bad days of the other: {size}"
+    return f"{whose} hardly go together: {size}" if high <= HARDLY else f"{whose} go together in part: {size}"
 
 
 def decision() -> str:
