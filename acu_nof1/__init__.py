@@ -30,6 +30,7 @@ _HOMES = {
     "read_protocol": "load",
     "read_trial": "load",
     "ESTIMATORS": "estimate",
+    "OVERLAP": "estimate",
     "Estimate": "estimate",
     "Estimates": "estimate",
     "estimate_all": "estimate",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from acu_nof1.errors import AcuError as AcuError
     from acu_nof1.errors import Problem as Problem
     from acu_nof1.estimate import ESTIMATORS as ESTIMATORS
+    from acu_nof1.estimate import OVERLAP as OVERLAP
     from acu_nof1.estimate import Estimate as Estimate
     from acu_nof1.estimate import Estimates as Estimates
     from acu_nof1.estimate import estimate_all as estimate_all

@@ -9,6 +9,7 @@ import pandas as pd
 from acu_nof1.estimate.base import COLUMNS, Estimate, Estimates, Estimator
 from acu_nof1.estimate.days import DAYS_PER_28, DAYS_RATIO
 from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, MEAN_CHANGE
+from acu_nof1.estimate.overlap import NAP, TAU
 from acu_nof1.estimate.rate import RATE_RATIO
 from acu_nof1.estimate.score import SCORE_CHANGE
 from acu_nof1.estimate.trend import TREND
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
-__all__ = ["ESTIMATORS", "Estimate", "Estimates", "Estimator", "estimate_all"]
+__all__ = ["ESTIMATORS", "OVERLAP", "Estimate", "Estimates", "Estimator", "estimate_all"]
 
 ESTIMATORS: tuple[Estimator, ...] = (
     CHANGE_AT_REASSESSMENT,
@@ -30,6 +31,8 @@ ESTIMATORS: tuple[Estimator, ...] = (
     MEAN_CHANGE,
     TREND,
 )
+OVERLAP: tuple[Estimator, ...] = (NAP, TAU)
+"""The overlap indices of single-case research: for those who must report them, not on the page."""
 
 
 def estimate_all(

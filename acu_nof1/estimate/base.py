@@ -11,7 +11,7 @@ import pandas as pd
 from acu_nof1.interpret import chances, readings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Better, Outcome
     from acu_nof1.trial import Comparisons
 
-Scale = Literal["difference", "ratio"]
+Scale = Literal["difference", "ratio", "overlap", "dominance"]
+NO_CHANGE: Mapping[Scale, float] = {"difference": 0.0, "ratio": 1.0, "overlap": 0.5, "dominance": 0.0}
+# Answers on these scales are already turned so that more is better.
+TURNED: tuple[Scale, ...] = ("overlap", "dominance")
 MINIMUM_DAYS = 5
 BANDS = tuple(f"band_{number}" for number in range(1, 8))
 
@@ -107,7 +110,8 @@ class Estimator:
     title
         The question in words.
     scale
-        Whether the answer is a difference (no change is 0) or a ratio (no change is 1).
+        Whether the answer is a difference (no change is 0), a ratio (1), the share of better pairs of days (``overlap``, 0.5)
+        or better less worse pairs (``dominance``, 0); the last two are already turned so that more is better.
     applies
         Which outcomes it is for, given the outcome and the number of phases.
     solve
@@ -123,7 +127,7 @@ class Estimator:
     @property
     def no_change(self) -> float:
         """The value that means no change."""
-        return 1.0 if self.scale == "ratio" else 0.0
+        return NO_CHANGE[self.scale]
 
     def __call__(self, comparisons: Comparisons, confidence: float = 0.95) -> Estimates:
         """Answer the question for every series it is for."""
@@ -201,7 +205,7 @@ class Estimate:
     @property
     def no_change(self) -> float:
         """The value that means no change."""
-        return 1.0 if self.scale == "ratio" else 0.0
+        return NO_CHANGE[self.scale]
 
 
 COLUMNS = (
@@ -260,7 +264,8 @@ def _estimates(
     estimator: Estimator, comparisons: Comparisons, series: NDArray[np.int64], answer: Answer, confidence: float
 ) -> Estimates:
     outcomes = comparisons.outcomes
-    sign = np.array([outcome.sign for outcome in outcomes])
+    turned = estimator.scale in TURNED
+    sign = np.array([1 if turned else outcome.sign for outcome in outcomes])
     tail = (1 - confidence) / 2
     ends = answer.distribution.quantile(np.array([tail, 1 - tail]))
     low, high = np.maximum(ends[:, 0], answer.floor), np.minimum(ends[:, 1], answer.ceiling)
@@ -286,7 +291,7 @@ def _estimates(
         "after": answer.after.value, "after_low": answer.after.low, "after_high": answer.after.high,
         "value": value, "low": low, "high": high,
         "confidence": confidence, "limited": limited, "unit": answer.unit,
-        "better": [outcome.better for outcome in outcomes],
+        "better": ["higher" if turned else outcome.better for outcome in outcomes],
         "important_change": answer.important,
         "p_gain": found.gain, "p_loss": found.loss,
         "p_important_gain": found.important_gain, "p_important_loss": found.important_loss,
