@@ -85,6 +85,12 @@ class Comparisons:
         return np.asarray((self.phase != UNUSED) & ~self.treated)
 
     @property
+    def after(self) -> NDArray[np.bool_]:
+        """(S, D) whether the day is compared with the baseline: the window, or with several phases all of treatment."""
+        several = (self.phases > 2)[:, None]
+        return np.asarray(np.where(several, self.treated, self.window) & (self.phase != UNUSED))
+
+    @property
     def phases(self) -> NDArray[np.int64]:
         """(S,) number of phases that are used."""
         return np.asarray(self.phase.max(axis=1, initial=UNUSED) + 1)

@@ -9,8 +9,10 @@ import pandas as pd
 from acu_nof1.estimate.base import COLUMNS, Estimate, Estimates, Estimator
 from acu_nof1.estimate.days import DAYS_PER_28, DAYS_RATIO
 from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, MEAN_CHANGE
+from acu_nof1.estimate.percent import PERCENT_CHANGE
 from acu_nof1.estimate.rate import RATE_RATIO
 from acu_nof1.estimate.score import SCORE_CHANGE
+from acu_nof1.estimate.segmented import LEVEL_CHANGE, SLOPE_CHANGE_A_WEEK
 from acu_nof1.estimate.trend import TREND
 
 if TYPE_CHECKING:
@@ -23,12 +25,15 @@ __all__ = ["ESTIMATORS", "Estimate", "Estimates", "Estimator", "estimate_all"]
 
 ESTIMATORS: tuple[Estimator, ...] = (
     CHANGE_AT_REASSESSMENT,
+    PERCENT_CHANGE,
     RATE_RATIO,
     DAYS_PER_28,
     DAYS_RATIO,
     SCORE_CHANGE,
     MEAN_CHANGE,
     TREND,
+    LEVEL_CHANGE,
+    SLOPE_CHANGE_A_WEEK,
 )
 
 

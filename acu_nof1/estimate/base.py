@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Better, Outcome
     from acu_nof1.trial import Comparisons
 
-Scale = Literal["difference", "ratio"]
+Scale = Literal["difference", "ratio", "percent"]
 MINIMUM_DAYS = 5
 BANDS = tuple(f"band_{number}" for number in range(1, 8))
 
@@ -107,7 +107,8 @@ class Estimator:
     title
         The question in words.
     scale
-        Whether the answer is a difference (no change is 0) or a ratio (no change is 1).
+        Whether the answer is a difference (no change is 0), a ratio (no change is 1), or a change in percent of the
+        level before (no change is 0).
     applies
         Which outcomes it is for, given the outcome and the number of phases.
     solve

@@ -276,7 +276,7 @@ def _answers_table(review: Reassessment) -> Table:
     for each in review.estimates:
         shown = words.printed(each)
         change = words.change_with_interval(each)
-        unit = "" if each.scale == "ratio" else each.unit
+        unit = each.unit if each.scale == "difference" else ""
         row = (each.outcome.label, each.title, shown.before, shown.after, f"{change} {unit}".strip(),
                words.percent_change(each), f"{each.days_before} + {each.days_after}")  # fmt: skip
         rows.append(row if plain else (*row, words.reading(each)))
