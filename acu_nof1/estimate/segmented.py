@@ -77,5 +77,7 @@ def _applies(outcome: Outcome, phases: int) -> bool:
     return is_daily_level(outcome) and phases <= 2
 
 
-LEVEL_CHANGE = Estimator("level_change", "level change on the first treatment day", "difference", _applies, level_change)
+LEVEL_CHANGE = Estimator(
+    "level_change", "level change on the first treatment day", "difference", _applies, level_change
+)
 SLOPE_CHANGE_A_WEEK = Estimator("slope_change", "change of slope", "difference", _applies, slope_change)

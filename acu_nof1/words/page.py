@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.outcomes import base_unit
 from acu_nof1.words.change import Telling, name_in_sentence, sentence, window_name
-from acu_nof1.words.numbers import NO_BREAK, date, listing, number, percent, printed, signed
+from acu_nof1.words.numbers import NO_BREAK, date, listing, number, percent, signed
 
 if TYPE_CHECKING:
     import datetime as dt
