@@ -100,6 +100,8 @@ def _answers(trial: Trial) -> Iterator[Problem]:
     values = trial.diary.values
     days = _baseline_days(trial, values.index)
     for outcome in trial.protocol.outcomes:
+        if outcome.derived is not None:
+            continue
         place = f"outcome {outcome.name}"
         answered = values[outcome.name].dropna() if outcome.name in values else pd.Series(dtype=float)
         if answered.empty:

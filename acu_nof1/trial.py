@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from acu_nof1.derive import with_derived
 from acu_nof1.errors import Problem, ProtocolError
 from acu_nof1.protocol import Look
 from acu_nof1.safety import review_safety
@@ -226,6 +227,11 @@ class Trial:
         near = np.abs((days - day).astype(int)) <= VISIT_TOLERANCE
         count, first = len(outcomes), protocol.first_treatment
         origin = np.datetime64(first.start) if first else days[0]
+
+        # Days from the look on are shown for visits only: they must not say whether a day before it was in a flare.
+        before = (phase != UNUSED) & ~treated & (days < origin)
+        derived = np.array([[outcome.derived is not None] for outcome in outcomes], bool).reshape(-1, 1)
+        values = np.where(derived, with_derived(outcomes, np.where(days < day, values, np.nan), before), values)
 
         def repeated(row: NDArray[Any]) -> NDArray[Any]:
             return np.broadcast_to(row, (count, days.size)).copy()
