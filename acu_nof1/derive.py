@@ -277,6 +277,6 @@ def _yes_days(
     if np.isnan(level):
         return np.full(values.shape, np.nan)
     found = episodes((-of.sign * values >= -of.sign * level)[None], answered[None])
-    yes = np.zeros(values.shape)
-    yes[found.day[found.inside]] = 1.0
-    return np.where(answered, yes, np.nan)
+    flare = np.zeros(values.shape)
+    flare[found.day[found.inside]] = 1.0
+    return np.where(answered, flare, np.nan)

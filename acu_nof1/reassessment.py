@@ -15,10 +15,12 @@ from acu_nof1.checks import problems_of
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
 from acu_nof1.protocol import Look
+from acu_nof1.spells import flare_spells
 from acu_nof1.verdict import judge, judge_success
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Hashable, Mapping
 
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.safety import Safety
@@ -147,6 +149,7 @@ class Reassessment:
                 "sessions_asked": self.safety.sessions_asked,
             },
             "estimates": [_estimate(each) for each in self.estimates],
+            "flares": [_flares(row) for row in flare_spells(self.comparisons).to_frame().to_dict("records")],
             "ledger": {
                 "read": counts.read,
                 "kept": counts.kept,
@@ -177,6 +180,10 @@ def _event(event: Any) -> dict[str, str]:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def _flares(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    return {str(name): _finite(value) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _estimate(each: Estimate) -> dict[str, Any]:

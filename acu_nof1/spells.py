@@ -71,7 +71,7 @@ def flare_spells(comparisons: Comparisons) -> FlareSpells:
     row, phase = np.nonzero(_days_by_phase(series))
     if not row.size:
         return FlareSpells(pd.DataFrame(columns=list(COLUMNS)))
-    levels = np.array(_levels(comparisons, rows))
+    levels = np.array(flare_levels(comparisons))[rows]
     inside = series.phase[row] == phase[:, None]
     table = pd.DataFrame({
         "person": [series.person[each] for each in row],
@@ -111,15 +111,15 @@ def _reference_days(series: Comparisons) -> NDArray[np.int64]:
     return np.asarray((series.baseline & (series.tau < 0) & series.answered).sum(axis=1))
 
 
-def _levels(comparisons: Comparisons, rows: NDArray[np.int64]) -> list[float]:
-    """From which level on was a day a bad one? NaN for days that the person marked."""
+def flare_levels(comparisons: Comparisons) -> list[float]:
+    """From which level on was a day a bad one, for every series? NaN for all but computed flare days."""
     names = zip(comparisons.person, (outcome.name for outcome in comparisons.outcomes), strict=True)
     place = {name: row for row, name in enumerate(names)}
     levels = []
-    for row in rows:
-        derived = comparisons.outcomes[row].derived
-        of = None if derived is None else place.get((comparisons.person[row], derived.of))
-        if derived is None or of is None:
+    for person, outcome in zip(comparisons.person, comparisons.outcomes, strict=True):
+        derived = outcome.derived
+        of = None if derived is None else place.get((person, derived.of))
+        if derived is None or derived.how != "flare_days" or of is None:
             levels.append(np.nan)
             continue
         before = comparisons.baseline[of] & (comparisons.tau[of] < 0)

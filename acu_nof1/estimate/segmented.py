@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # The first three contrasts are before, after and change on the first treatment day, as everywhere.
 SLOPE_CHANGE = 3
 CONTRASTS = ((1.0, 0, 0, 0), (0, 0, 1.0, 0), (-1.0, 0, 1.0, 0), (0, -WEEK, 0, WEEK))
-METHOD = "integrated autocorrelation, robust; level and slope before, level and slope during treatment"
+METHOD = "integrated autocorrelation, robust; a straight line on each side"
 
 
 def segmented_question(comparisons: Comparisons) -> Question:
