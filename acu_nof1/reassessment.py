@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.safety import Safety
+    from acu_nof1.spells import FlareSpells
     from acu_nof1.trial import Comparisons, Trial
     from acu_nof1.verdict import Success, Verdict
     from acu_nof1.words import Telling
@@ -97,6 +98,11 @@ class Reassessment:
         outcomes = {outcome.name: outcome for outcome in self.trial.protocol.outcomes}
         return words.success_sentence(self.success, outcomes, self.telling)
 
+    @property
+    def flares(self) -> FlareSpells:
+        """How often flares came, how long they lasted and how many were cut off, phase by phase."""
+        return flare_spells(self.comparisons)
+
     def describe(self) -> pd.DataFrame:
         """Return raw means and answered days by side, without any model: for the appendix."""
         series, rows = self.comparisons, []
@@ -149,7 +155,7 @@ class Reassessment:
                 "sessions_asked": self.safety.sessions_asked,
             },
             "estimates": [_estimate(each) for each in self.estimates],
-            "flares": [_flares(row) for row in flare_spells(self.comparisons).to_frame().to_dict("records")],
+            "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "ledger": {
                 "read": counts.read,
                 "kept": counts.kept,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import numpy as np
 import pytest
@@ -11,11 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import acu_nof1 as acu
+from acu_nof1 import palette
 from acu_nof1.derive import episodes
 from acu_nof1.errors import ProtocolError
 from acu_nof1.load.protocols import protocol_from
+from acu_nof1.plot import style
+from acu_nof1.report import appendix
+from acu_nof1.report.block import Table
 from acu_nof1.spells import flare_spells
 from acu_nof1.trial import stack
+from acu_nof1.words import flares as words
 
 PAIN = {"instrument": "nrs_pain", "important_change": 2}
 FLARE = {"derived": "flare_days", "of": "pain", "important_change": 3}
@@ -376,3 +382,69 @@ def test_the_diary_is_read_without_a_column_for_what_is_computed(tmp_path):
     assert [outcome.name for outcome in trial.protocol.outcomes] == ["flares", "pain"]
     np.testing.assert_array_equal(row(trial), row(flare_trial()))
     assert not [each for each in acu.reassess(trial).problems if each.severity == "error"]
+
+
+# ------------------------------------------------------------------ what the page says
+
+
+def tables(trial: acu.Trial) -> dict[str, tuple[tuple[str, ...], ...]]:
+    made = acu.reassess(trial)
+    return {block.caption: block.rows for block in appendix(made).walk() if isinstance(block, Table)}
+
+
+def test_the_appendix_says_how_outcomes_are_computed_and_lists_flares():
+    bad = {"derived": "days_at_or_below", "of": "pain", "level": 3.5, "label": "Good days"}
+    trial = make_trial({"pain": pain_days()}, pain=PAIN, flares=FLARE, good=bad)
+    found = tables(trial)
+    assert found[words.COMPUTED_TITLE] == (
+        ("Flares", "Pain", "pain is at 7 or above on two diary days in a row, and until two better ones in a row; "
+                           "the median baseline day sets this level"),
+        ("Good days", "Pain", "pain is at 3.5 or below"),
+    )  # fmt: skip
+    assert found[words.FLARES_TITLE] == (
+        ("Flares", "before treatment", "14", "2", "4.0", "4", "at least 2", "1 of 2"),
+        ("Flares", "during treatment", "44", "3", "1.9", "9", "at least 3", "3 of 3"),
+    )
+    assert "days_at_or" not in str(found)
+
+
+def test_no_flare_and_too_few_days_are_said_on_the_page_and_nothing_is_invented():
+    calm = tables(make_trial({"pain": np.full(60, 3.0)}, pain=PAIN, flares=FLARE))[words.FLARES_TITLE]
+    assert calm[0][3:] == ("no flare", "0", "0", "–", "–")
+    short = tables(make_trial({"pain": [5, 6, 7] * 12}, baseline=6, pain=PAIN, flares=FLARE))[words.FLARES_TITLE]
+    assert {cells[3:] for cells in short} == {("not enough diary days", "–", "–", "–", "–")}
+
+
+def test_a_report_without_computed_outcomes_and_flares_has_neither_table():
+    assert not {words.COMPUTED_TITLE, words.FLARES_TITLE} & tables(make_trial({"pain": pain_days()}, pain=PAIN)).keys()
+
+
+def test_several_phases_are_numbered():
+    phases = [
+        {"kind": kind, "start": START + dt.timedelta(days=15 * i), "end": START + dt.timedelta(days=15 * i + 14)}
+        for i, kind in enumerate(["baseline", "treatment"] * 2)
+    ]
+    trial = make_trial({"pain": pain_days()}, pain=PAIN, flares=FLARE, raw={"phase": phases})
+    days = [cells[1] for cells in tables(trial)[words.FLARES_TITLE]]
+    assert days == ["1. before treatment", "2. during treatment", "3. without treatment", "4. during treatment"]
+
+
+def test_json_holds_the_flares_and_null_for_numbers_that_do_not_exist():
+    found = acu.reassess(make_trial({"pain": np.full(60, 3.0)}, pain=PAIN, flares=FLARE)).to_dict()["flares"]
+    assert [each["status"] for each in found] == ["no_flare", "no_flare"]
+    assert found[0]["median_length"] is None
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_flares_are_bars_over_the_panel_they_are_computed_from():
+    figure = acu.plot_trial(flare_trial())
+    bars = [
+        [
+            line.get_xdata()
+            for line in ax.lines
+            if line.get_color() == palette.INK and line.get_linewidth() in style.FLARE
+        ]
+        for ax in figure.axes
+    ]
+    lengths = [[float(last - first) for first, last in panel] for panel in bars]
+    assert lengths == [[2, 6, 3, 2], []]

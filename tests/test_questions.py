@@ -192,6 +192,23 @@ def test_percentages_of_percentages_and_of_scales_below_0_are_not_asked_for():
     assert not PERCENT_CHANGE.applies(replace(pain, every="week"), 2)
 
 
+def test_what_is_said_of_each_new_question():
+    """Read aloud before it was committed."""
+    values = np.clip(np.round(np.random.default_rng(2).normal(np.r_[np.full(14, 7), np.full(70, 4)], 0.8)), 0, 10)
+    review = acu.reassess(make_trial({"pain": values}, pain={"instrument": "nrs_pain", "important_change": 2}))
+    said = {
+        each.question: words.sentence(each, review.telling).replace(words.NO_BREAK, " ") for each in review.estimates
+    }
+    assert {name: said[name] for name in ("percent_change", "level_change", "slope_change")} == {
+        "percent_change": "Pain: 7.1 in the 14 days before treatment and 3.9 in the last 14 days; change −44 % "
+        "(95 % interval −53 to −35).",
+        "level_change": "On the first treatment day the line through pain before treatment stands at 7.1, the line during "
+        "treatment at 4.1: −3.0 (95 % interval −4.1 to −1.8).",
+        "slope_change": "During treatment the slope of pain differed from the slope before it by −0.03 points a week "
+        "(95 % interval −0.90 to +0.84).",
+    }
+
+
 # ------------------------------------------------------------------ several phases
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1.report.block import Block, Table
-from acu_nof1.spells import flare_levels, flare_spells
+from acu_nof1.spells import flare_levels
 from acu_nof1.words import flares as words
 
 if TYPE_CHECKING:
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 def computed_outcomes(review: Reassessment) -> Iterator[Block]:
     """Say how outcomes are computed from others, and list flares; nothing where there are none."""
     yield from _rules(review)
-    spells = flare_spells(review.comparisons).to_frame()
+    spells = review.flares.to_frame()
     if not spells.empty:
         several = len(review.trial.protocol.design) > 2
-        rows = tuple(
-            words.flare_cells({str(k): v for k, v in row.items()}, several) for row in spells.to_dict("records")
-        )
+        rows = tuple(words.flare_cells(row, several) for row in spells.to_dict("records"))
         numbers = frozenset({2, 4, 5, 6, 7})
         yield Table(words.FLARES_TITLE, words.FLARES_COLUMNS, rows, numbers, note=words.FLARES_NOTE)
 

@@ -157,11 +157,12 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
         slope = f"During treatment the slope of {name} differed from the slope before it by"
         return f"{slope} {shown.change} {estimate.unit} ({interval} {shown.interval})."
     if estimate.question == "level_change":
-        return (f"On the first treatment day the line of {name} stepped from {_level(shown.before, outcome)} to "
-                f"{_level(shown.after, outcome)}: {shown.change} ({interval} {shown.interval}).")  # fmt: skip
+        lines = f"the line through {name} before treatment stands at {_level(shown.before, outcome)}, the line during"
+        return (f"On the first treatment day {lines} treatment at {_level(shown.after, outcome)}: "
+                f"{shown.change} ({interval} {shown.interval}).")  # fmt: skip
     if estimate.scale == "percent":
         levels = f"{_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
-        return f"{outcome.label}: {levels}; {shown.change} of the level before ({interval} {shown.interval})."
+        return f"{outcome.label}: {levels}; change {shown.change} ({interval} {shown.interval})."
     if estimate.question == "trend":
         return (f"During treatment {name} moved by {shown.change} {estimate.unit} ({interval} {shown.interval}).")  # fmt: skip
     if estimate.scale == "ratio":

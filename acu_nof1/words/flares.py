@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from acu_nof1.words.change import name_in_sentence
 from acu_nof1.words.numbers import level, number
 from acu_nof1.words.page import SIDES
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     from acu_nof1.outcomes import Derived, Outcome
 
 COMPUTED_TITLE = "Outcomes computed from others"
 COMPUTED_COLUMNS = ("Outcome", "Computed from", "A day counts when")
 COMPUTED_NOTE = "A day whose answer is missing is missing here too."
+WITHOUT = "without treatment"
 FLARES_TITLE = "Flares, one by one"
 FLARES_COLUMNS = ("Outcome", "Days", "Diary days", "Flares", "Flares per 28 days", "Days in flare", "Median length, days",
                   "Cut off")  # fmt: skip
 FLARES_NOTE = (
     "A flare goes on over a single better or missing day; two better diary days in a row end it. Cut off: it ran over "
-    "the beginning or end of these days, or into more than one missing day, so it lasted longer than was seen. A flare "
+    "the beginning or end of these days, or into more than one missing day, so it may have lasted longer. A flare "
     "that runs on into the next days is counted on both sides."
 )
 
@@ -44,18 +47,17 @@ def _at(value: float, of: Outcome) -> str:
     return level(value, of, 0 if value == round(value) else 1)
 
 
-def flare_cells(row: dict[str, object], several: bool) -> tuple[str, ...]:
-    """Print one phase of the table of flares."""
+def flare_cells(row: Mapping[Hashable, Any], several: bool) -> tuple[str, ...]:
+    """Print one phase of the table of flares; `several` phases are numbered."""
     side = SIDES["treatment" if row["treated"] else "baseline"]
-    days = f"{int(str(row['phase'])) + 1}. {side}" if several else side
-    first = (str(row["label"]), days, str(row["days"]))
+    side = WITHOUT if row["phase"] > 0 and not row["treated"] else side
+    days = f"{row['phase'] + 1}. {side}" if several else side
+    first = (row["label"], days, str(row["days"]))
     if row["status"] == "too_few_days":
         return (*first, "not enough diary days", "–", "–", "–", "–")
-    flares, rate, inside, median, cut = (
-        float(str(row[name])) for name in ("flares", "flares_per_28", "flare_days", "median_length", "censored")
-    )
     if row["status"] == "no_flare":
-        return (*first, "no flare", number(0), "0", "–", "–")
-    at_least = "at least " if cut else ""
+        return (*first, "no flare", "0", "0", "–", "–")
+    median, cut = row["median_length"], row["censored"]
     length = number(median, 0 if median == round(median) else 1)
-    return (*first, f"{flares:.0f}", number(rate), f"{inside:.0f}", f"{at_least}{length}", f"{cut:.0f} of {flares:.0f}")
+    return (*first, number(row["flares"], 0), number(row["flares_per_28"]), number(row["flare_days"], 0),
+            f"at least {length}" if cut else length, f"{cut:.0f} of {row['flares']:.0f}")  # fmt: skip

@@ -30,6 +30,7 @@ LEGEND: Mapping[str, str] = {
     "missing": "no entry",
     "declined": "session not attended",
     "level": "estimated level and interval",
+    "flare": "flare",
     "bars": "days per 28 as counted",
 }
 
