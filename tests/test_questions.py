@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, make_trial
 
 import acu_nof1 as acu
-from acu_nof1 import words
+from acu_nof1 import simulate, words
 from acu_nof1.estimate import estimate_all
 from acu_nof1.estimate.percent import PERCENT_CHANGE, percent_change
 from acu_nof1.estimate.rate import RATE_RATIO
@@ -299,3 +299,16 @@ def test_both_answers_of_the_segmented_model_are_its_contrasts():
     for answer, contrast, unit in ((level_change(series), 0, 1), (slope_change(series), 1, 7)):
         expected = fits.distribution(lambda each, k=contrast: each.mixture(k)).quantile(0.9)
         np.testing.assert_allclose(answer.distribution.quantile(0.9), unit * expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("phi", "days"), cells(0.4, 14, more=((0.0, 21), (0.6, 14))))
+def test_ratios_of_several_phases_cover(phi, days):
+    """ABAB, levels 6 and 4, 20 % missing (N = 150 a cell): at least .91 less three standard errors."""
+    rng = calibration.generator(34, f"{phi} {days}")
+    values = np.repeat([6.0, 4.0, 6.0, 4.0], days) + 1.3 * simulate.noise(150, 4 * days, phi=phi, seed=rng)
+    values[rng.random(values.shape) < 0.2] = np.nan
+    phase = np.broadcast_to(np.repeat(np.arange(4), days), values.shape)
+    plain = calibration.compared(values, simulate.Design(days, 3 * days, 14), calibration.PAIN)
+    series = replace(plain, phase=phase, treated=phase % 2 == 1)
+    found = calibration.answer(series, percent_change, 100 * (4 / 6 - 1), "percent change")
+    assert covered(found, 0.91), found.covered.mean()

@@ -8,7 +8,7 @@ import numpy as np
 
 from acu_nof1.estimate.base import Answer, Estimator, Levels
 from acu_nof1.estimate.columns import Question, counted, indicator, solve, too_few
-from acu_nof1.estimate.level import difference, is_daily_level
+from acu_nof1.estimate.level import difference, is_daily_level, plausible
 from acu_nof1.estimate.trend import WEEK
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def level_change(comparisons: Comparisons) -> Answer:
 def slope_change(comparisons: Comparisons) -> Answer:
     """By how much a week did the slope during treatment differ from the slope before it?"""
     fits, days = _fitted(comparisons)
+    fits = plausible(comparisons, fits)
     size = len(comparisons)
     return Answer(
         distribution=fits.distribution(lambda each: each.mixture(SLOPE_CHANGE)),

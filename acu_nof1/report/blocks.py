@@ -241,12 +241,12 @@ def _on_first_page(review: Reassessment) -> list[str]:
     return [first, *small[:MOST_SMALL_PANELS]] if len(names) <= MOST_ROWS_WITH_PANELS else [first]
 
 
-def _picture(review: Reassessment, names: Sequence[str]) -> Picture:
+def _picture(review: Reassessment, names: Sequence[str], heading: str = "") -> Picture:
     # matplotlib is imported where a figure is drawn: the process that runs the notebook draws none.
     from acu_nof1.plot import figure_alt, plot_trial, style
 
     figure = plot_trial(review.trial, review.estimates, names, review.look)
-    return Picture(style.svg(figure), figure_alt(review.trial, review.estimates, names, review.look))
+    return Picture(style.svg(figure), figure_alt(review.trial, review.estimates, names, review.look), heading)
 
 
 # ------------------------------------------------------------------ the appendix
@@ -259,7 +259,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     others = [each.name for each in review.comparisons.outcomes if each.name not in _on_first_page(review)]
     if others:
         yield Heading(words.HEADINGS["more_figures"], 3)
-        yield _picture(review, others)
+        yield _picture(review, others, words.HEADINGS["more_figures"])
     if review.trial.protocol.has_baseline:
         yield _answers_table(review)
         yield _raw_table(review, words.HEADINGS["raw"])

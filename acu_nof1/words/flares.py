@@ -39,7 +39,7 @@ def computed_rule(derived: Derived, of: Outcome, flare_level: float) -> str:
         return "not known: without an answered baseline day nothing says what is usual"
     side = "below" if of.better == "higher" else "above"
     return (f"{name} is at {_at(flare_level, of)} or {side} on two diary days in a row, and until two better ones in a row; "
-            "the median baseline day sets this level")  # fmt: skip
+            "the median baseline day sets this level, so the baseline itself counts fewer")  # fmt: skip
 
 
 def _at(value: float, of: Outcome) -> str:
