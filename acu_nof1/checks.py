@@ -46,6 +46,7 @@ def problems_of(trial: Trial) -> tuple[Problem, ...]:
         *_baseline(trial),
         *_length(trial),
         *_answers(trial),
+        *_flares(trial),
         *_sessions(trial),
         *_dates(trial),
         *_agreement(trial),
@@ -100,6 +101,8 @@ def _answers(trial: Trial) -> Iterator[Problem]:
     values = trial.diary.values
     days = _baseline_days(trial, values.index)
     for outcome in trial.protocol.outcomes:
+        if outcome.derived is not None:
+            continue
         place = f"outcome {outcome.name}"
         answered = values[outcome.name].dropna() if outcome.name in values else pd.Series(dtype=float)
         if answered.empty:
@@ -108,6 +111,18 @@ def _answers(trial: Trial) -> Iterator[Problem]:
             )
         elif outcome.every == "day":
             yield from _daily_answers(trial, outcome, answered, int(answered.index.isin(values.index[days]).sum()))
+
+
+def _flares(trial: Trial) -> Iterator[Problem]:
+    for outcome in trial.protocol.outcomes:
+        if outcome.derived is not None and outcome.derived.how == "flare_days":
+            yield Problem(
+                "note",
+                f"outcome {outcome.name}",
+                "the baseline sets the level of its flares, so the baseline itself counts fewer of them than other "
+                "days do, even if nothing changed.",
+                "Read a rise with care; days_at_or_above with a level agreed beforehand does not lean this way.",
+            )
 
 
 def _daily_answers(trial: Trial, outcome: Outcome, answered: pd.Series[float], baseline: int) -> Iterator[Problem]:

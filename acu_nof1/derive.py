@@ -1,4 +1,4 @@
-"""Outcomes computed from others: sleep times of the Consensus Sleep Diary."""
+"""Outcomes computed from others: sleep times, days beyond a chosen level, flare days."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
+
+    from acu_nof1.outcomes import Derived, Outcome
 
 CSD_CLOCKS = ("into_bed", "tried_to_sleep", "final_awakening", "out_of_bed")
 CSD_ITEMS = (
@@ -128,3 +130,153 @@ def _longest_step(*times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         longest = np.fmax(longest, step)
         before = np.where(np.isnan(time), before, time)
     return longest
+
+
+# ------------------------------------------------------------------ days beyond a level, flare days
+
+# A flare is at least 2 diary days in a row, and 2 better days in a row end it; one missing day is stepped over.
+LEAST_DAYS, FARTHEST = 2, 2
+# Shares of the other outcome's scale; on a scale of 0 to 10 they are 2 and 5 points.
+RISE, FLOOR = 0.2, 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """Runs of bad days in N answered days of many series, listed series by series.
+
+    Attributes
+    ----------
+    row, day : (N,)
+        Series and calendar column of each answered day.
+    inside : (N,)
+        Whether the day lies in an episode.
+    number : (N,)
+        Which stretch of days without interruption it belongs to; an episode is the part of one that is `inside`.
+    begun, ended : (N,)
+        Whether that stretch's beginning and end were seen: a better day just before, and two of them just after.
+    """
+
+    row: npt.NDArray[np.intp]
+    day: npt.NDArray[np.intp]
+    inside: npt.NDArray[np.bool_]
+    number: npt.NDArray[np.intp]
+    begun: npt.NDArray[np.bool_]
+    ended: npt.NDArray[np.bool_]
+
+
+def episodes(
+    bad: npt.NDArray[np.bool_], answered: npt.NDArray[np.bool_], least: int | npt.NDArray[np.int64] = LEAST_DAYS
+) -> Episodes:
+    """In which runs of days was it bad?
+
+    An episode begins with `least` bad diary days in a row and lasts until its last bad day before two better diary
+    days in a row, or before more than one missing day; a single better day or a single missing day does not end it.
+
+    Parameters
+    ----------
+    bad, answered : (S, D)
+        Whether a day was bad, and whether it was answered.
+    least
+        Bad days in a row that begin an episode, 2 or 1; one number, or (S,). It is 1 for days that the person
+        marked: each is a flare already.
+    """
+    row, day = np.nonzero(answered)
+    is_bad = bad[row, day]
+    joined = np.zeros(row.size, bool)
+    joined[1:] = (np.diff(row) == 0) & (np.diff(day) <= FARTHEST)
+    alone = np.broadcast_to(least, len(bad))[row] == 1
+    core = is_bad & (alone | _paired(is_bad, joined))
+    calm = _paired(~is_bad, joined)
+    opens = ~joined | calm
+    opens[1:] |= calm[:-1]
+    number = np.cumsum(opens) - 1
+    position, count = np.arange(row.size), int(opens.sum())
+    first, last = np.full(count, row.size), np.full(count, -1)
+    np.minimum.at(first, number[core], position[core])
+    np.maximum.at(last, number[is_bad], position[is_bad])
+    inside = (position >= first[number]) & (position <= last[number])
+    held = first < row.size
+    begun, ended = np.zeros(count, bool), np.zeros(count, bool)
+    begun[held] = joined[first[held]]
+    ended[held] = np.append(joined & calm, False)[last[held] + 1]
+    return Episodes(row, day, inside, number, begun[number], ended[number])
+
+
+def _paired(state: npt.NDArray[np.bool_], joined: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which answered days share the state with the answered day just before or just after them?"""
+    with_last = joined.copy()
+    with_last[1:] &= state[1:] & state[:-1]
+    return np.asarray(with_last | np.append(with_last, False)[1:])
+
+
+def flare_level(
+    derived: Derived, of: Outcome, values: npt.NDArray[np.float64], baseline: npt.NDArray[np.bool_]
+) -> float:
+    """From which level on is a day a bad one: the baseline median and `rise`, but at least `floor`?
+
+    Parameters
+    ----------
+    derived
+        How flares are computed.
+    of
+        The outcome they are computed from; where higher is better the level is one to fall to.
+    values, baseline : (D,)
+        Its daily values, and which days are baseline days before treatment: no other day has a say.
+
+    Returns
+    -------
+    float
+        In the unit of `of`; NaN without an answered baseline day.
+    """
+    held = values[baseline & np.isfinite(values)]
+    if not held.size:
+        return np.nan
+    low, high = (end if end is not None else np.nan for end in (of.low, of.high))
+    rise = RISE * (high - low) if derived.rise is None else derived.rise
+    floor = (1 - FLOOR) * low + FLOOR * high if derived.floor is None else derived.floor
+    usual, worse = float(np.median(held)), -of.sign
+    return worse * max(worse * usual + rise, worse * floor)
+
+
+def with_derived(
+    outcomes: Sequence[Outcome], values: npt.NDArray[np.float64], baseline: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Which days are a yes, for outcomes that are computed from the daily values of another?
+
+    Parameters
+    ----------
+    outcomes
+        Of one person.
+    values : (S, D)
+        Their daily values; rows of computed outcomes are filled in a copy.
+    baseline : (D,)
+        Baseline days before treatment, the only ones that set the level of a flare.
+
+    Returns
+    -------
+    numpy.ndarray
+        (S, D); 1 for a yes, 0 for a no, NaN where the other outcome was not answered or no level can be set.
+    """
+    filled, names = values.copy(), [outcome.name for outcome in outcomes]
+    for row, outcome in enumerate(outcomes):
+        if outcome.derived is not None and outcome.derived.of in names:
+            source = names.index(outcome.derived.of)
+            filled[row] = _yes_days(outcome.derived, outcomes[source], values[source], baseline)
+    return filled
+
+
+def _yes_days(
+    derived: Derived, of: Outcome, values: npt.NDArray[np.float64], baseline: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    answered = np.isfinite(values)
+    if derived.how != "flare_days":
+        level = np.nan if derived.level is None else derived.level
+        yes = values >= level if derived.how == "days_at_or_above" else values <= level
+        return np.where(answered, yes, np.nan)
+    level = flare_level(derived, of, values, baseline)
+    if np.isnan(level):
+        return np.full(values.shape, np.nan)
+    found = episodes((-of.sign * values >= -of.sign * level)[None], answered[None])
+    flare = np.zeros(values.shape)
+    flare[found.day[found.inside]] = 1.0
+    return np.where(answered, flare, np.nan)

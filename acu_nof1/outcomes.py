@@ -14,6 +14,7 @@ Kind = Literal["rating", "score", "count", "minutes", "doses", "yes_no"]
 Better = Literal["lower", "higher", "neither"]
 Every = Literal["day", "week", "visit"]
 Verified = Literal["yes", "partly", "no"]
+How = Literal["days_at_or_above", "days_at_or_below", "flare_days"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LEVELS: tuple[Kind, ...] = ("rating", "score")
@@ -29,6 +30,38 @@ SPELLINGS: Mapping[str, str] = {
     "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
     "millimetre": "mm", "centimetre": "cm",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """How a yes/no outcome is computed from the daily values of another.
+
+    Attributes
+    ----------
+    how
+        ``days_at_or_above`` or ``days_at_or_below`` a chosen level, or ``flare_days``.
+    of
+        Name of the other outcome.
+    level
+        The chosen level, in the unit of the other outcome.
+    rise, floor
+        For flares: how much worse than the median baseline day, and how bad at least; ``None`` for a fifth and for
+        half of the other outcome's scale (2 and 5 on a scale of 0 to 10).
+    """
+
+    how: How
+    of: str
+    level: float | None = None
+    rise: float | None = None
+    floor: float | None = None
+
+    def better(self, of: Better) -> Better:
+        """Which way is better, given that of the other outcome: fewer bad days, more good ones."""
+        if self.how == "flare_days" or of == "neither":
+            return "lower" if self.how == "flare_days" else "neither"
+        if self.how == "days_at_or_above":
+            return of
+        return "lower" if of == "higher" else "higher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +115,12 @@ class Outcome:
     recall_days: int = 0
     step: float | None = None
     sem: float | None = None
+    derived: Derived | None = None
+
+    @property
+    def is_flare(self) -> bool:
+        """Whether a yes is a day in a flare, marked by the person or computed."""
+        return self.domain == "flare" and self.kind == "yes_no"
 
     @property
     def sign(self) -> int:

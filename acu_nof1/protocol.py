@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from acu_nof1.errors import Problem, did_you_mean
-from acu_nof1.outcomes import LEVELS, Outcome
+from acu_nof1.outcomes import LEVELS, Derived, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PhaseKind = Literal["baseline", "treatment", "washout", "follow_up"]
 LETTERS: dict[PhaseKind, str] = {"baseline": "A", "treatment": "B"}
@@ -270,7 +270,12 @@ def contradictions(protocol: Protocol, name: str = "protocol") -> tuple[Problem,
     tuple of Problem
         Errors only; empty when the plan can be used.
     """
-    return (*_phase_problems(protocol, name), *_outcome_problems(protocol, name), *_look_problems(protocol, name))
+    return (
+        *_phase_problems(protocol, name),
+        *_outcome_problems(protocol, name),
+        *_derived_problems(protocol, name),
+        *_look_problems(protocol, name),
+    )
 
 
 def _phase_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
@@ -338,6 +343,9 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
             "for this outcome neither more nor less is better, so it cannot be primary.",
             "Choose another primary outcome, or declare better.",
         )
+    if protocol.outcomes and all(outcome.derived is not None for outcome in protocol.outcomes):
+        what = "every outcome is computed from another, so the diary has no question of its own."
+        yield Problem("error", f"{name} [outcome]", what, "Declare the outcome that they are computed from.")
     for outcome in protocol.outcomes:
         percent_only = outcome.important_change_percent is not None and outcome.important_change is None
         compared_as_ratio = outcome.kind not in LEVELS and outcome.every == "day"
@@ -367,6 +375,84 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
             )
     if protocol.success is not None:
         yield from _success_problems(protocol, protocol.success, name)
+
+
+def _derived_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
+    known = {outcome.name: outcome for outcome in protocol.outcomes}
+    for outcome in protocol.outcomes:
+        if outcome.derived is None:
+            continue
+        of = known.get(outcome.derived.of)
+        for problem, remedy in _cannot_derive(outcome, of, known):
+            yield Problem("error", f"{name} [outcome.{outcome.name}]", problem, remedy)
+    computed = {outcome.name: outcome.derived for outcome in protocol.outcomes if outcome.derived is not None}
+    for number, diary in enumerate(protocol.diaries, 1):
+        for each in diary.columns.keys() & computed.keys():
+            what = f'columns names "{each}", which is computed from "{computed[each].of}" and read from no column.'
+            yield Problem("error", f"{name} [[diary]] {number}", what, "Take it out of columns, or leave out derived.")
+
+
+def _cannot_derive(outcome: Outcome, of: Outcome | None, known: Mapping[str, Outcome]) -> Iterator[tuple[str, str]]:
+    """Say what stands against computing this outcome, and what to do about it."""
+    derived = outcome.derived
+    assert derived is not None
+    if not derived.of:
+        yield 'key "of" is missing: the outcome that it is computed from.', 'Write of = "pain".'
+        return
+    if of is None:
+        yield f'of = "{derived.of}" is not an outcome of this protocol.', did_you_mean(derived.of, known)
+        return
+    if of.derived is not None or of.kind == "yes_no" or of.every != "day":
+        what = "is itself computed" if of.derived is not None else "is answered by yes or no"
+        what = what if of.every == "day" else f"is kept every {of.every}"
+        yield f'of = "{of.name}" {what}.', "Name a rating, score or amount that the diary asks every day."
+        return
+    if derived.how == "flare_days":
+        yield from _cannot_flare(derived, of)
+    elif derived.level is None:
+        yield f'key "level" is missing: {derived.how} needs one.', "Write level = 7."
+    elif not _on_scale(derived.level, of):
+        yield f"level = {derived.level:g} is outside the scale of {of.name} ({_ends(of)}).", "Choose a level on it."
+    if derived.how != "flare_days":
+        for key in ("rise", "floor"):
+            if getattr(derived, key) is not None:
+                yield f'key "{key}" belongs to flare_days, not to {derived.how}.', f"Take {key} out."
+    if outcome.better != derived.better(of.better) and of.better != "neither":
+        right = derived.better(of.better)
+        yield (f'better = "{outcome.better}", but with {of.name} {of.better} these days are better when {right}.',
+               f'Write better = "{right}", or leave it out.')  # fmt: skip
+
+
+def _cannot_flare(derived: Derived, of: Outcome) -> Iterator[tuple[str, str]]:
+    if of.better == "neither":
+        yield f"for {of.name} neither more nor less is better, so it has no flares.", "Declare better for it."
+    if derived.level is not None:
+        yield (
+            'key "level" belongs to days_at_or_above and days_at_or_below.',
+            "Write floor: how bad a flare is at least.",
+        )
+    open_ended = of.low is None or of.high is None
+    for key in ("rise", "floor"):
+        if open_ended and getattr(derived, key) is None:
+            yield (
+                f'key "{key}" is missing: the scale of {of.name} has no end to take a share of.',
+                f"Write {key} = …, in {of.unit or 'its unit'}.",
+            )
+    span = None if of.low is None or of.high is None else of.high - of.low
+    if span is not None and derived.rise is not None and derived.rise > span:
+        yield f"rise = {derived.rise:g} is more than the whole scale of {of.name} ({_ends(of)}).", "Choose less."
+    if derived.floor is not None and not _on_scale(derived.floor, of):
+        yield f"floor = {derived.floor:g} is outside the scale of {of.name} ({_ends(of)}).", "Choose a level on it."
+
+
+def _on_scale(level: float, of: Outcome) -> bool:
+    return (of.low is None or level >= of.low) and (of.high is None or level <= of.high)
+
+
+def _ends(of: Outcome) -> str:
+    if of.low is None:
+        return "no lower end" if of.high is None else f"up to {of.high:g}"
+    return f"from {of.low:g}" if of.high is None else f"{of.low:g} to {of.high:g}"
 
 
 def _success_problems(protocol: Protocol, success: Success, name: str) -> Iterator[Problem]:

@@ -15,13 +15,16 @@ from acu_nof1.checks import problems_of
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
 from acu_nof1.protocol import Look
+from acu_nof1.spells import flare_spells
 from acu_nof1.verdict import judge, judge_success
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Hashable, Mapping
 
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.safety import Safety
+    from acu_nof1.spells import FlareSpells
     from acu_nof1.trial import Comparisons, Trial
     from acu_nof1.verdict import Success, Verdict
     from acu_nof1.words import Telling
@@ -95,6 +98,11 @@ class Reassessment:
         outcomes = {outcome.name: outcome for outcome in self.trial.protocol.outcomes}
         return words.success_sentence(self.success, outcomes, self.telling)
 
+    @property
+    def flares(self) -> FlareSpells:
+        """How often flares came, how long they lasted and how many were cut off, phase by phase."""
+        return flare_spells(self.comparisons)
+
     def describe(self) -> pd.DataFrame:
         """Return raw means and answered days by side, without any model: for the appendix."""
         series, rows = self.comparisons, []
@@ -147,6 +155,7 @@ class Reassessment:
                 "sessions_asked": self.safety.sessions_asked,
             },
             "estimates": [_estimate(each) for each in self.estimates],
+            "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "ledger": {
                 "read": counts.read,
                 "kept": counts.kept,
@@ -192,6 +201,10 @@ def _success(success: Success) -> dict[str, Any]:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def _flares(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    return {str(name): _finite(value) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _estimate(each: Estimate) -> dict[str, Any]:

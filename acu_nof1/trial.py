@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from acu_nof1.derive import with_derived
 from acu_nof1.errors import Problem, ProtocolError
 from acu_nof1.protocol import Look
 from acu_nof1.safety import review_safety
@@ -83,6 +84,12 @@ class Comparisons:
     def baseline(self) -> NDArray[np.bool_]:
         """(S, D) whether the day is a baseline day that is used."""
         return np.asarray((self.phase != UNUSED) & ~self.treated)
+
+    @property
+    def after(self) -> NDArray[np.bool_]:
+        """(S, D) whether the day is compared with the baseline: the window, or with several phases all of treatment."""
+        several = (self.phases > 2)[:, None]
+        return np.asarray(np.where(several, self.treated, self.window) & (self.phase != UNUSED))
 
     @property
     def phases(self) -> NDArray[np.int64]:
@@ -220,6 +227,11 @@ class Trial:
         near = np.abs((days - day).astype(int)) <= VISIT_TOLERANCE
         count, first = len(outcomes), protocol.first_treatment
         origin = np.datetime64(first.start) if first else days[0]
+
+        # Days from the look on are shown for visits only: they must not say whether a day before it was in a flare.
+        before = (phase != UNUSED) & ~treated & (days < origin)
+        derived = np.array([[outcome.derived is not None] for outcome in outcomes], bool).reshape(-1, 1)
+        values = np.where(derived, with_derived(outcomes, np.where(days < day, values, np.nan), before), values)
 
         def repeated(row: NDArray[Any]) -> NDArray[Any]:
             return np.broadcast_to(row, (count, days.size)).copy()

@@ -1,7 +1,7 @@
 """What the gates of coverage measure: simulated diaries with a known truth, asked the questions of the package.
 
 The design columns, the contrasts, the rule for too few answered days and the kernel are those of the package; only the
-segmented model is written out here. `coverage.py` is the command, `tests/test_calibration.py` a small version.
+end contrast of the segmented model, which the package never offers, is written out here. `coverage.py` is the command, `tests/test_calibration.py` a small version.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from acu_nof1.estimate.columns import (
     Fits,
     Question,
     counted,
-    indicator,
     solve,
     too_few,
 )  # fmt: skip
 from acu_nof1.estimate.kernel import AR1, ROBUST, Noise
 from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, phase_levels, window_question
+from acu_nof1.estimate.segmented import SLOPE_CHANGE, segmented_question
+from acu_nof1.estimate.trend import WEEK
 from acu_nof1.interpret import LIKELY, Reading
 from acu_nof1.outcomes import Outcome
 from acu_nof1.simulate import (
@@ -222,18 +223,16 @@ def draw(
 
 
 def segmented(comparisons: Comparisons) -> Question:
-    """A level and a slope for each phase.
+    """The package's segmented model, and the last day against the baseline trend drawn on to it.
 
-    Contrasts: the jump at the first treatment day, the difference of slopes, and the last day against the baseline
-    trend drawn on to it.
+    The package never offers that last contrast; it is calibrated and of no use.
     """
-    tau = comparisons.tau.astype(float)
-    before, after = indicator(comparisons.baseline), indicator(comparisons.treated)
-    last = float(tau.max())
-    contrasts = np.array([[-1.0, 0, 1, 0], [0, -1, 0, 1], [-1, -last, 1, last]])
-    size = len(comparisons)
-    columns = np.stack([before, before * tau, after, after * tau], axis=2)
-    return Question(columns, np.full(size, 4), np.broadcast_to(contrasts, (size, 3, 4)))
+    question = segmented_question(comparisons)
+    last = float(comparisons.tau.max())
+    end = np.broadcast_to([[-1.0, -last, 1.0, last]], (len(comparisons), 1, 4))
+    by_day = question.contrasts[:, [CHANGE, SLOPE_CHANGE]] / np.array([[1.0], [WEEK]])
+    contrasts = np.concatenate([by_day, end], axis=1)
+    return Question(question.columns, question.width, contrasts)
 
 
 def _only(question: Question, contrast: int) -> Question:

@@ -22,6 +22,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 from openpyxl import Workbook
+from scipy.stats import norm
 
 from acu_nof1.simulate import (
     Design,
@@ -378,10 +379,11 @@ class Written:
 
 def low_back_pain(plan: Plan, rng: np.random.Generator) -> Written:
     """Pain falls by about 2 over three weeks, walking grows; the diary began in a bad week."""
+    pain_truth = Truth(level=6.0, change=-2.0, sd=1.3, step=1, low=0, high=10)
     values, truth = draw(
         plan,
         {
-            "pain": Level(Truth(level=6.0, change=-2.0, sd=1.3, step=1, low=0, high=10), 1.0),
+            "pain": Level(pain_truth, 1.0),
             "walking": Level(Truth(level=20, change=15, sd=7, step=5, low=0), -0.5),
             "sleep": Level(Truth(level=6.2, change=0.4, sd=0.8, step=0.1, low=3, high=10), -0.4),
             "tablets": YesNo(0.45, 0.2, 0.7),
@@ -390,6 +392,7 @@ def low_back_pain(plan: Plan, rng: np.random.Generator) -> Written:
         0.4,
         rng,
     )
+    truth["bad_days"] = days_at_or_above(plan.design, pain_truth, 7, 0.4)
     run = range(plan.day("2026-03-05"), plan.day("2026-03-09"))
     days = kept(plan, 0.05, rng, left_out=run)
     columns = {
@@ -620,6 +623,20 @@ def doses_truth(design: Design, headaches: YesNo, mean: float) -> dict[str, Any]
     """What is true of tablets a day when a headache day takes `mean` of them."""
     in_days = days_truth(design, headaches, {"kind": "headache days"})
     return in_days | {name: in_days[name] / 28 * mean for name in ("level", "change", "mean_change")}
+
+
+def days_at_or_above(design: Design, pain: Truth, level: float, phi: float) -> dict[str, Any]:
+    """What is true of the days on which a whole-point rating is at a level or above, in days per 28."""
+    effect = course(pain.shape, design.baseline, design.treatment, float(pain.change), design.window)
+    share = norm.sf(level - 0.5, pain.level + effect, pain.sd)
+    before, window = share[: design.baseline].mean(), share[-design.window :].mean()
+    return {
+        "level": 28 * float(before),
+        "change": 28 * float(window - before),
+        "mean_change": 28 * float(share[design.baseline :].mean() - before),
+        "shape": pain.shape,
+        "noise": {"kind": "ar1 of pain", "phi": phi},
+    }
 
 
 def remarks(plan: Plan, said: Mapping[str, str]) -> list[str]:

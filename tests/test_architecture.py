@@ -330,5 +330,7 @@ def test_one_more_outcome_is_one_table(
         "change_at_reassessment",
         "rate_ratio",
         "mean_change",
+        "level_change",
+        "slope_change",
     }
     assert acu_nof1.plot_trial(review.trial).axes

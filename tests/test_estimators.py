@@ -87,9 +87,9 @@ def test_kind_chooses_the_estimators_and_the_headline(everything):
     frame = everything.comparisons()
     found = estimate_all(frame)
     asked = {name: {e.question for e in found if e.outcome.name == name} for name in everything.diary.outcomes}
-    level = {"change_at_reassessment", "mean_change"}
+    level = {"change_at_reassessment", "mean_change", "level_change", "slope_change"}
     assert asked == {
-        "pain": level | {"trend"},
+        "pain": level | {"trend", "percent_change"},
         "walking": level | {"rate_ratio"},
         "steps": level | {"rate_ratio"},
         "tablets": level | {"rate_ratio"},
@@ -147,7 +147,7 @@ def test_a_person_alone_and_inside_a_cohort(everything, estimator):
     )
 
 
-@pytest.mark.parametrize("question", ["change_at_reassessment", "mean_change", "trend"])
+@pytest.mark.parametrize("question", ["change_at_reassessment", "mean_change", "trend", "level_change", "slope_change"])
 def test_scaling_and_shifting(question):
     rng = np.random.default_rng(3)
     values = rng.normal(5, 1, 70)
@@ -274,7 +274,7 @@ def test_several_phases_are_one_fit_with_one_contrast():
     assert trial.protocol.design == "ABAB"
     assert trial.protocol.is_n_of_1_trial
     found = estimate_all(trial.comparisons())
-    assert [e.question for e in found] == ["mean_change"]
+    assert [e.question for e in found] == ["mean_change", "percent_change"]
     assert found.primary is not None
     assert found.primary.value == pytest.approx(-3, abs=0.3)
     assert found.primary.before == pytest.approx(5.5, abs=0.3)

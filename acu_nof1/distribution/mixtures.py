@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -142,6 +142,11 @@ class RatioMixture(Distribution):
     df: Floats
 
     @property
+    def in_percent(self) -> PercentMixture:
+        """What is known about (after / before - 1) * 100?"""
+        return PercentMixture(**{each.name: getattr(self, each.name) for each in fields(self)})
+
+    @property
     def centre(self) -> Floats:
         """Where does the distribution sit? The ratio of the posterior means; a ratio of t variables has no mean."""
         after, before = np.sum(self.weight * self.after, axis=1), np.sum(self.weight * self.before, axis=1)
@@ -182,6 +187,24 @@ class RatioMixture(Distribution):
         none_below, none_above = p < at_zero, p > at_infinity
         ratio = np.where(none_below & ~(none_above & (p > 0.5)), 0.0, ratio)
         return np.where(none_above & ~(none_below & (p <= 0.5)), np.inf, ratio)
+
+
+@dataclass(frozen=True, eq=False)
+class PercentMixture(RatioMixture):
+    """What is known about the change in percent of `before`? The ratio q, said as (q - 1) * 100."""
+
+    @property
+    def centre(self) -> Floats:
+        """Where does the distribution sit? The ratio of the posterior means, in percent."""
+        return 100 * (super().centre - 1)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """How probable is a change below x percent?"""
+        return super().cdf(1 + np.asarray(x, dtype=float) / 100)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Below which percentage does the share p lie? inf where there is no upper bound, -100 for down to nothing."""
+        return 100 * (super().quantile(p) - 1)
 
 
 def _inflation(df: Floats) -> Floats:

@@ -10,8 +10,10 @@ from acu_nof1.estimate.base import COLUMNS, Estimate, Estimates, Estimator
 from acu_nof1.estimate.days import DAYS_PER_28, DAYS_RATIO
 from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, MEAN_CHANGE
 from acu_nof1.estimate.overlap import NAP, TAU
+from acu_nof1.estimate.percent import PERCENT_CHANGE
 from acu_nof1.estimate.rate import RATE_RATIO
 from acu_nof1.estimate.score import SCORE_CHANGE
+from acu_nof1.estimate.segmented import LEVEL_CHANGE, SLOPE_CHANGE_A_WEEK
 from acu_nof1.estimate.trend import TREND
 
 if TYPE_CHECKING:
@@ -24,12 +26,15 @@ __all__ = ["ESTIMATORS", "OVERLAP", "Estimate", "Estimates", "Estimator", "estim
 
 ESTIMATORS: tuple[Estimator, ...] = (
     CHANGE_AT_REASSESSMENT,
+    PERCENT_CHANGE,
     RATE_RATIO,
     DAYS_PER_28,
     DAYS_RATIO,
     SCORE_CHANGE,
     MEAN_CHANGE,
     TREND,
+    LEVEL_CHANGE,
+    SLOPE_CHANGE_A_WEEK,
 )
 OVERLAP: tuple[Estimator, ...] = (NAP, TAU)
 """The overlap indices of single-case research: for those who must report them, not on the page."""

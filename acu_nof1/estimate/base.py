@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Better, Outcome
     from acu_nof1.trial import Comparisons
 
-Scale = Literal["difference", "ratio", "overlap", "dominance"]
-NO_CHANGE: Mapping[Scale, float] = {"difference": 0.0, "ratio": 1.0, "overlap": 0.5, "dominance": 0.0}
+Scale = Literal["difference", "ratio", "percent", "overlap", "dominance"]
+NO_CHANGE: Mapping[Scale, float] = {"difference": 0.0, "ratio": 1.0, "percent": 0.0, "overlap": 0.5, "dominance": 0.0}
 # Answers on these scales are already turned so that more is better.
 TURNED: tuple[Scale, ...] = ("overlap", "dominance")
 MINIMUM_DAYS = 5
@@ -110,8 +110,9 @@ class Estimator:
     title
         The question in words.
     scale
-        Whether the answer is a difference (no change is 0), a ratio (1), the share of better pairs of days (``overlap``, 0.5)
-        or better less worse pairs (``dominance``, 0); the last two are already turned so that more is better.
+        Whether the answer is a difference (no change is 0), a ratio (1), a change in percent of the level before (0), the
+        share of better pairs of days (``overlap``, 0.5) or better less worse pairs (``dominance``, 0); the last two are
+        already turned so that more is better.
     applies
         Which outcomes it is for, given the outcome and the number of phases.
     solve

@@ -23,8 +23,7 @@ BEFORE, AFTER, BETWEEN, UNUSED = 0, 1, 2, -1
 
 def _groups(comparisons: Comparisons) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Which side is a day on? With several phases all treatment days are on the side after."""
-    after = np.where((comparisons.phases > 2)[:, None], comparisons.treated, comparisons.window)
-    side = np.where(comparisons.baseline, BEFORE, np.where(after, AFTER, BETWEEN))
+    side = np.where(comparisons.baseline, BEFORE, np.where(comparisons.after, AFTER, BETWEEN))
     return np.where(comparisons.phase >= 0, side, UNUSED)
 
 

@@ -26,7 +26,8 @@ MIDDLE = {
 }
 
 
-def _is_daily_level(outcome: Outcome) -> bool:
+def is_daily_level(outcome: Outcome) -> bool:
+    """Whether it is kept daily and has a level: ratings, scores and amounts."""
     return outcome.kind != "yes_no" and outcome.every == "day"
 
 
@@ -52,13 +53,14 @@ def window_question(comparisons: Comparisons) -> Question:
     return Question(columns, width, np.broadcast_to(contrasts, (len(comparisons), *contrasts.shape)))
 
 
-def _scale_ends(comparisons: Comparisons) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def scale_ends(comparisons: Comparisons) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper end of each series' scale, infinite where it has none."""
     low = [-np.inf if outcome.low is None else outcome.low for outcome in comparisons.outcomes]
     high = [np.inf if outcome.high is None else outcome.high for outcome in comparisons.outcomes]
     return np.array(low, float), np.array(high, float)
 
 
-def _on_scale(levels: Levels, low: NDArray[np.float64], high: NDArray[np.float64]) -> Levels:
+def on_scale(levels: Levels, low: NDArray[np.float64], high: NDArray[np.float64]) -> Levels:
     """Move an estimated level that lies just beyond the end of its scale to that end, for printing."""
     return replace(levels, value=np.clip(levels.value, low, high))
 
@@ -71,6 +73,13 @@ def _off_scale(value: float, low: float, high: float) -> str:
     return f"the model puts a level at {value:.3g}, outside the scale, so it does not describe these days"
 
 
+def plausible(comparisons: Comparisons, fits: Fits) -> Fits:
+    """Return the fits without those that put the level before or after outside the scale."""
+    low, high = scale_ends(comparisons)
+    sides = zip(fits.levels(BEFORE).value, fits.levels(AFTER).value, low, high, strict=True)
+    return fits.refuse([_off_scale(first, *ends) or _off_scale(second, *ends) for first, second, *ends in sides])
+
+
 def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], methods: list[str]) -> Answer:
     """Make an answer from fits whose first three contrasts are before, after and change.
 
@@ -78,17 +87,16 @@ def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], me
     That level is itself uncertain: cutting at its estimate would drop the true change half of the time when the
     level after lies on the floor. So its 99 % interval sets the limits.
     """
-    low, high = _scale_ends(comparisons)
-    sides = zip(fits.levels(BEFORE).value, fits.levels(AFTER).value, low, high, strict=True)
-    fits = fits.refuse([_off_scale(first, *ends) or _off_scale(second, *ends) for first, second, *ends in sides])
+    low, high = scale_ends(comparisons)
+    fits = plausible(comparisons, fits)
     before, widely = fits.intervals(BEFORE, 0.95, 0.99)
     important = [outcome.important_change for outcome in comparisons.outcomes]
     with np.errstate(invalid="ignore"):
         floor, ceiling = low - np.fmin(widely.high, high), high - np.fmax(widely.low, low)
     return Answer(
         distribution=fits.distribution(lambda each: each.mixture(CHANGE)),
-        before=_on_scale(before, low, high),
-        after=_on_scale(fits.levels(AFTER), low, high),
+        before=on_scale(before, low, high),
+        after=on_scale(fits.levels(AFTER), low, high),
         days=days,
         reason=fits.reason,
         method=tuple(methods),
@@ -140,6 +148,22 @@ def phase_levels(comparisons: Comparisons) -> Question:
     )
 
 
+def compared_question(comparisons: Comparisons) -> Question:
+    """The question for each design: the window against the baseline, or with several phases all of them at once."""
+    window, phases = window_question(comparisons), phase_levels(comparisons)
+    several, size = comparisons.phases > 2, max(window.columns.shape[2], phases.columns.shape[2])
+
+    def chosen(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+        padded = [np.pad(each, ((0, 0), (0, 0), (0, size - each.shape[2]))) for each in (first, second)]
+        return np.where(several[:, None, None], *padded)
+
+    return Question(
+        chosen(phases.columns, window.columns),
+        np.where(several, phases.width, window.width),
+        chosen(phases.contrasts, window.contrasts),
+    )
+
+
 def mean_change(comparisons: Comparisons) -> Answer:
     """By how much did the average treatment day differ from the average baseline day?"""
     before = counted(comparisons.baseline, comparisons)
@@ -155,13 +179,13 @@ CHANGE_AT_REASSESSMENT = Estimator(
     "change_at_reassessment",
     "change at reassessment",
     "difference",
-    lambda outcome, phases: _is_daily_level(outcome) and phases <= 2,
+    lambda outcome, phases: is_daily_level(outcome) and phases <= 2,
     change_at_reassessment,
 )
 MEAN_CHANGE = Estimator(
     "mean_change",
     "mean change during treatment",
     "difference",
-    lambda outcome, _: _is_daily_level(outcome),
+    lambda outcome, _: is_daily_level(outcome),
     mean_change,
 )

@@ -8,17 +8,18 @@ import numpy as np
 
 from acu_nof1.estimate.base import Answer, Estimator
 from acu_nof1.estimate.columns import AFTER, BEFORE, counted, solve, too_few
-from acu_nof1.estimate.level import window_question
+from acu_nof1.estimate.level import compared_question, window_question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from acu_nof1.estimate.columns import Fits
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
 
 def _all_zero(comparisons: Comparisons) -> list[str]:
-    """Why is there no ratio? A phase in which every answer is 0 has no ratio with anything."""
+    """Why is there no ratio? A side on which every answer is 0 has no ratio with anything."""
 
     def total(days: NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.asarray(np.where(days & comparisons.answered, comparisons.values, 0.0).sum(axis=1))
@@ -28,28 +29,46 @@ def _all_zero(comparisons: Comparisons) -> list[str]:
             return ""
         return f"a ratio needs values above 0 on both sides (sum before {before:g}, after {after:g})"
 
-    return [why(*sums) for sums in zip(total(comparisons.baseline), total(comparisons.window), strict=True)]
+    return [why(*sums) for sums in zip(total(comparisons.baseline), total(comparisons.after), strict=True)]
+
+
+def _no_level(fits: Fits) -> list[str]:
+    """Why is there no ratio? A model that puts the level before at 0 or below has no share of it."""
+    return [
+        "the model puts the level before at 0 or below, so no share of it can be told" if value <= 0 else ""
+        for value in fits.levels(BEFORE).value
+    ]
+
+
+def two_levels(comparisons: Comparisons) -> tuple[Fits, NDArray[np.int64]]:
+    """Fit the level before and the level it is compared with, and count the answered days (S, 2) of both.
+
+    With several phases the levels are the means of the baseline and of the treatment phases, in one fit. The window
+    alone is asked for where no series has several phases: its columns are fewer.
+    """
+    before, after = counted(comparisons.baseline, comparisons), counted(comparisons.after, comparisons)
+    few = too_few(before, after, "on the days that are compared")
+    reasons = [why or zero for why, zero in zip(few, _all_zero(comparisons), strict=True)]
+    several = (comparisons.phases > 2).any()
+    question = compared_question(comparisons) if several else window_question(comparisons)
+    fits = solve(comparisons, question, reasons)
+    return fits.refuse(_no_level(fits)), np.stack([before, after], axis=1)
 
 
 def rate_ratio(comparisons: Comparisons) -> Answer:
-    """How many times the baseline level was the level in the window?
+    """How many times the baseline level was the level in the window (with several phases: during treatment)?
 
     The ratio of two means of one fit, by Fieller's theorem inside the mixture: an end of its interval
     may not exist. Fieller 1954, J R Stat Soc B 16:175.
     """
-    before, after = counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons)
-    reasons = too_few(before, after, "in the reassessment window")
-    zeros = _all_zero(comparisons)
-    fits = solve(
-        comparisons, window_question(comparisons), [few or zero for few, zero in zip(reasons, zeros, strict=True)]
-    )
+    fits, days = two_levels(comparisons)
     percent = [outcome.important_change_percent for outcome in comparisons.outcomes]
     size = len(comparisons)
     return Answer(
         distribution=fits.distribution(lambda each: each.ratio(AFTER, BEFORE)),
         before=fits.levels(BEFORE),
         after=fits.levels(AFTER),
-        days=np.stack([before, after], axis=1),
+        days=days,
         reason=fits.reason,
         method=("ratio of two means (Fieller), integrated autocorrelation, robust",) * size,
         unit=("ratio",) * size,
@@ -60,8 +79,8 @@ def rate_ratio(comparisons: Comparisons) -> Answer:
     )
 
 
-def _applies(outcome: Outcome, phases: int) -> bool:
-    return outcome.is_amount and outcome.every == "day" and phases <= 2
+def _applies(outcome: Outcome, _: int) -> bool:
+    return outcome.is_amount and outcome.every == "day"
 
 
-RATE_RATIO = Estimator("rate_ratio", "ratio at reassessment", "ratio", _applies, rate_ratio)
+RATE_RATIO = Estimator("rate_ratio", "ratio to the baseline", "ratio", _applies, rate_ratio)

@@ -40,9 +40,8 @@ def score_change(comparisons: Comparisons) -> Answer:
     measurement the interval is that of the reliable change: SE² = sem²·(1/n₀ + 1/n₁)
     (Jacobson & Truax 1991, J Consult Clin Psychol 59:12).
     """
-    several = (comparisons.phases > 2)[:, None]
-    later = np.where(several, comparisons.treated & (comparisons.phase >= 0), comparisons.window)
-    (before, first), (after, second) = (_means(comparisons, days) for days in (comparisons.baseline, later))
+    sides = (comparisons.baseline, comparisons.after)
+    (before, first), (after, second) = (_means(comparisons, days) for days in sides)
     counts = np.stack([first, second], axis=1)
     sem = np.array([np.nan if outcome.sem is None else outcome.sem for outcome in comparisons.outcomes])
     with np.errstate(divide="ignore"):

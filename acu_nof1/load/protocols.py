@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acu_nof1.errors import Problem, ProtocolError, UsageError, did_you_mean
-from acu_nof1.outcomes import AMOUNTS, OUTCOMES, Better, Every, Kind, Outcome
+from acu_nof1.outcomes import AMOUNTS, OUTCOMES, Better, Derived, Every, How, Kind, Outcome
 from acu_nof1.protocol import (
     DiaryFile,
     Event,
@@ -75,6 +75,11 @@ class OutcomeEntry(_Part):
     source: str | None = None
     sem: float | None = Field(default=None, gt=0)
     recall_days: int | None = Field(default=None, ge=0)
+    derived: How | None = None
+    of: str | None = None
+    level: float | None = None
+    rise: float | None = Field(default=None, gt=0)
+    floor: float | None = None
     primary: bool = False
 
 
@@ -113,6 +118,11 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
     def complain(problem: str, remedy: str) -> None:
         wrong.append(Problem("error", place, problem, remedy))
 
+    for key in DERIVED_KEYS:
+        if getattr(entry, key) is not None:
+            complain(
+                f'key "{key}" belongs to an outcome that is computed.', 'Write derived = "flare_days", or another.'
+            )
     if entry.instrument is not None and entry.instrument not in OUTCOMES:
         complain(
             f'instrument "{entry.instrument}" is not in the catalogue.',
@@ -154,6 +164,50 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
             "verified": "no",
         }
     return replace(outcome, name=name, **changed)
+
+
+DERIVED_KEYS = ("of", "level", "rise", "floor")
+# What a computed outcome has from the other one.
+INHERITED = ("instrument", "kind", "unit", "range", "every", "sem", "recall_days")
+
+
+def computed(name: str, entry: OutcomeEntry, declared: Mapping[str, Outcome], place: str) -> Outcome:
+    """Which outcome does this declaration compute from another?
+
+    Parameters
+    ----------
+    name, entry, place
+        As for `declare`.
+    declared
+        The outcomes that the diary asks itself. Whether the other one is there, and fits, is for
+        `contradictions` to say.
+
+    Raises
+    ------
+    ProtocolError
+        With every key that a computed outcome cannot have.
+    """
+    wrong = [
+        Problem("error", place, f'key "{key}" cannot stand beside derived.', f"Take {key} out: these are yes/no days.")
+        for key in INHERITED
+        if getattr(entry, key) is not None
+    ]
+    if wrong:
+        raise ProtocolError(wrong)
+    how = cast("How", entry.derived)
+    derived = Derived(how, entry.of or "", entry.level, entry.rise, entry.floor)
+    of = declared.get(derived.of)
+    return replace(
+        _own(name, "yes_no"),
+        label=entry.label or _own(name, "yes_no").label,
+        better=entry.better or derived.better("lower" if of is None else of.better),
+        domain="flare" if how == "flare_days" else "" if of is None else of.domain,
+        important_change=entry.important_change,
+        important_change_percent=entry.important_change_percent,
+        declared=entry.important_change is not None or entry.important_change_percent is not None,
+        source=entry.source or "",
+        derived=derived,
+    )
 
 
 def _own(name: str, kind: Kind) -> Outcome:
@@ -230,13 +284,16 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
         With all complaints at once.
     """
     file, wrong, broken = _validated(raw, name)
-    outcomes: list[Outcome] = []
-    for key, entry in file.outcome.items():
+    found: dict[str, Outcome] = {}
+    # What is computed needs to know what it is computed from, wherever that stands in the file.
+    for key, entry in sorted(file.outcome.items(), key=lambda item: item[1].derived is not None):
+        place = f"{name} [outcome.{key}]"
         try:
-            outcomes.append(declare(key, entry, f"{name} [outcome.{key}]"))
+            found[key] = declare(key, entry, place) if entry.derived is None else computed(key, entry, found, place)
         except ProtocolError as error:
             wrong += error.problems
             broken |= {"outcome", "success"}
+    outcomes = [found[key] for key in file.outcome if key in found]
     marked = [key for key, entry in file.outcome.items() if entry.primary]
     if len(marked) > 1:
         wrong.append(

@@ -113,7 +113,8 @@ def _not_there(at: Path) -> Iterator[Problem]:
 
 
 def _read_diaries(protocol: Protocol, folder: Path) -> Diary:
-    return read_diary(*protocol.diaries, outcomes=protocol.outcomes, folder=folder)
+    asked = [outcome for outcome in protocol.outcomes if outcome.derived is None]
+    return read_diary(*protocol.diaries, outcomes=asked, folder=folder)
 
 
 def _source(file: Path) -> Source:

@@ -44,6 +44,7 @@ class Series:
     treated: NDArray[np.bool_]
     since: NDArray[np.int64]
     after: NDArray[np.bool_]
+    flares: NDArray[np.bool_]
     window_days: int
     has_treatment: bool
 
@@ -68,7 +69,6 @@ def series_of(comparisons: Comparisons, row: int, estimate: Estimate | None) -> 
     days = comparisons.start[row] + np.arange(comparisons.values.shape[1])
     visit = comparisons.outcomes[row].every == "visit"
     shown = np.ones(days.size, bool) if visit else days < comparisons.looked_on[row]
-    whole = comparisons.phases[row] > 2
     treated = comparisons.treated[row]
     return Series(
         outcome=comparisons.outcomes[row],
@@ -78,10 +78,23 @@ def series_of(comparisons: Comparisons, row: int, estimate: Estimate | None) -> 
         phase=comparisons.phase[row][shown],
         treated=treated[shown],
         since=comparisons.tau[row][shown],
-        after=(treated & (comparisons.phase[row] != UNUSED) if whole else comparisons.window[row])[shown],
+        after=comparisons.after[row][shown],
+        flares=_flares(comparisons, row)[shown],
         window_days=int(comparisons.window_days[row]),
         has_treatment=bool(treated.any()),
     )
+
+
+def _flares(comparisons: Comparisons, row: int) -> NDArray[np.bool_]:
+    """On which days did a flare last that is computed from this series? A missing day between two of them too."""
+    of, person = comparisons.outcomes[row].name, comparisons.person[row]
+    for values, outcome, whose in zip(comparisons.values, comparisons.outcomes, comparisons.person, strict=True):
+        derived = outcome.derived
+        if whose == person and derived is not None and derived.how == "flare_days" and derived.of == of:
+            yes = values > 0
+            yes[1:-1] |= np.isnan(values[1:-1]) & yes[:-2] & yes[2:]
+            return np.asarray(yes)
+    return np.zeros(comparisons.values.shape[1], bool)
 
 
 def day_number(day: Any) -> float:
@@ -242,6 +255,13 @@ def stretches(series: Series) -> Iterator[tuple[float, float, float]]:
             held = series.values[days][np.isfinite(series.values[days])]
             if held.size >= STRETCH_MINIMUM:
                 yield (*edges(series, slice(int(days[0]), int(days[-1]) + 1)), DAYS_PER_MONTH * float(held.mean()))
+
+
+def draw_flares(ax: Axes, series: Series, compact: bool) -> None:
+    """Draw a bar along the top edge for each flare."""
+    for stretch in runs(series.flares):
+        ax.plot(edges(series, stretch), [0.99, 0.99], transform=ax.get_xaxis_transform(), color=palette.INK,
+                lw=style.FLARE[compact], solid_capstyle="butt", zorder=3)  # fmt: skip
 
 
 def draw_levels(ax: Axes, series: Series, compact: bool) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EVENT_DASHES = (0, (4, 2))
+# Width in points of the bar over a flare: in a large panel, in a small one.
+FLARE = (3.0, 2.0)
 
 
 class Level(NamedTuple):

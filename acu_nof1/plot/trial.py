@@ -15,7 +15,7 @@ from matplotlib.transforms import ScaledTranslation
 from acu_nof1 import palette, words
 from acu_nof1.estimate import estimate_all
 from acu_nof1.plot import style
-from acu_nof1.plot.panel import Series, day_number, draw_days, draw_levels, draw_phases, dress, series_of
+from acu_nof1.plot.panel import Series, day_number, draw_days, draw_flares, draw_levels, draw_phases, dress, series_of
 from acu_nof1.trial import UNUSED
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ def _panel(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
         )
     draw_levels(ax, series, compact)
     draw_days(ax, series, compact)
+    draw_flares(ax, series, compact)
 
 
 def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
@@ -316,6 +317,7 @@ def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None
         ("declined", any(not session.attended for session in trial.protocol.sessions),
          Line2D([], [], marker="o", ls="none", ms=3.4, mew=0.9, mfc="none", color=palette.AFTER)),
         ("level", estimate is not None and math.isfinite(estimate.before_low), Line2D([], [], lw=2.4, color=palette.AFTER_LEVEL)),
+        ("flare", bool(series.flares.any()), Line2D([], [], lw=style.FLARE[0], color=palette.INK, solid_capstyle="butt")),
         ("bars", yes_no, Patch(facecolor="none", edgecolor=palette.FAINT)),
     ]  # fmt: skip
     shown = [(words.LEGEND["yes_" + name if yes_no and name in ("before", "after") else name], artist)

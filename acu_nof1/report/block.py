@@ -173,11 +173,12 @@ class Bands(Block):
 
 @dataclass(frozen=True)
 class Picture(Block):
-    """A figure with its alternative text."""
+    """A figure with its alternative text; a second one on a page needs a name."""
 
     template = "picture.html"
     svg: str
     alt: str
+    name: str = ""
 
     @property
     def source(self) -> str:

@@ -34,6 +34,7 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.safety import CAUTIONS
 
 if TYPE_CHECKING:
@@ -240,12 +241,12 @@ def _on_first_page(review: Reassessment) -> list[str]:
     return [first, *small[:MOST_SMALL_PANELS]] if len(names) <= MOST_ROWS_WITH_PANELS else [first]
 
 
-def _picture(review: Reassessment, names: Sequence[str]) -> Picture:
+def _picture(review: Reassessment, names: Sequence[str], heading: str = "") -> Picture:
     # matplotlib is imported where a figure is drawn: the process that runs the notebook draws none.
     from acu_nof1.plot import figure_alt, plot_trial, style
 
     figure = plot_trial(review.trial, review.estimates, names, review.look)
-    return Picture(style.svg(figure), figure_alt(review.trial, review.estimates, names, review.look))
+    return Picture(style.svg(figure), figure_alt(review.trial, review.estimates, names, review.look), heading)
 
 
 # ------------------------------------------------------------------ the appendix
@@ -258,11 +259,12 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     others = [each.name for each in review.comparisons.outcomes if each.name not in _on_first_page(review)]
     if others:
         yield Heading(words.HEADINGS["more_figures"], 3)
-        yield _picture(review, others)
+        yield _picture(review, others, words.HEADINGS["more_figures"])
     if review.trial.protocol.has_baseline:
         yield _answers_table(review)
         yield _raw_table(review, words.HEADINGS["raw"])
         yield _noise_table(review)
+    yield from computed_outcomes(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)
@@ -276,7 +278,7 @@ def _answers_table(review: Reassessment) -> Table:
     for each in review.estimates:
         shown = words.printed(each)
         change = words.change_with_interval(each)
-        unit = "" if each.scale == "ratio" else each.unit
+        unit = each.unit if each.scale == "difference" else ""
         row = (each.outcome.label, each.title, shown.before, shown.after, f"{change} {unit}".strip(),
                words.percent_change(each), f"{each.days_before} + {each.days_after}")  # fmt: skip
         rows.append(row if plain else (*row, words.reading(each)))

@@ -153,6 +153,16 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
         return _unknown_sentence(estimate, shown, name, tell)
     after = "during treatment" if estimate.question == "mean_change" and not tell.several_phases else tell.after
     interval = percent(estimate.confidence) + " interval"
+    if estimate.question == "slope_change":
+        slope = f"During treatment the slope of {name} differed from the slope before it by"
+        return f"{slope} {shown.change} {estimate.unit} ({interval} {shown.interval})."
+    if estimate.question == "level_change":
+        lines = f"the line through {name} before treatment stands at {_level(shown.before, outcome)}, the line during"
+        return (f"On the first treatment day {lines} treatment at {_level(shown.after, outcome)}: "
+                f"{shown.change} ({interval} {shown.interval}).")  # fmt: skip
+    if estimate.scale == "percent":
+        levels = f"{_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
+        return f"{outcome.label}: {levels}; change {shown.change} ({interval} {shown.interval})."
     if estimate.question == "trend":
         return (f"During treatment {name} moved by {shown.change} {estimate.unit} ({interval} {shown.interval}).")  # fmt: skip
     if estimate.scale == "ratio":
@@ -230,8 +240,8 @@ def described(outcome: Outcome, mean: float, answered: int, tell: Telling) -> st
 
 def important_amount(estimate: Estimate) -> str:
     """Print the important change of an estimate with its unit."""
-    if estimate.scale == "ratio":
-        return f"{100 * estimate.important_change:g}{NO_BREAK}%"
+    if estimate.scale != "difference":
+        return f"{(100 if estimate.scale == 'ratio' else 1) * estimate.important_change:g}{NO_BREAK}%"
     return amount(estimate.important_change, estimate.outcome)
 
 
@@ -284,10 +294,12 @@ BAND_NAMES = (
 def band_labels(estimate: Estimate) -> tuple[str, ...]:
     """Say what each of the seven bands means in the outcome's own unit."""
     m = estimate.important_change
-    unit = "" if estimate.scale == "ratio" else f"{NO_BREAK}{estimate.outcome.change_unit}"
+    unit = f"{NO_BREAK}{estimate.outcome.change_unit}" if estimate.scale == "difference" else ""
 
     def text(value: float) -> str:
-        return f"{100 * value:g}{NO_BREAK}%" if estimate.scale == "ratio" else f"{value:g}"
+        if estimate.scale == "difference":
+            return f"{value:g}"
+        return f"{(100 if estimate.scale == 'ratio' else 1) * value:g}{NO_BREAK}%"
 
     large, modest, small = (
         f"{text(m)}{unit} or more",

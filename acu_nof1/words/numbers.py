@@ -132,6 +132,12 @@ def printed(estimate: Estimate) -> Printed:
         interval = f"{ratio(estimate.low)}{joint}{ratio(estimate.high)}" if estimate.ok else "–"
         goal = "–" if math.isnan(important) else f"{signed(100 * important * outcome.sign, 0)}{NO_BREAK}%"
         return Printed(before_text, after_text, change, interval, goal, estimate.value)
+    if estimate.scale == "percent":
+        change = f"{signed(estimate.value, 0)}{NO_BREAK}%" if math.isfinite(estimate.value) else "–"
+        ends = (signed(end, 0) if math.isfinite(end) else ratio(end) for end in (estimate.low, estimate.high))
+        goal = "–" if math.isnan(important) else f"{signed_short(important * outcome.sign)}{NO_BREAK}%"
+        interval = (", " if math.isinf(estimate.high) else " to ").join(ends) if estimate.ok else "–"
+        return Printed(before_text, after_text, change, interval, goal, estimate.value)
     size = after - before if has_levels else estimate.value
     digits = digits if has_levels else digits + 1
     change = signed(size, digits) if math.isfinite(size) else "–"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.outcomes import base_unit
 from acu_nof1.words.change import Telling, name_in_sentence, sentence, window_name
-from acu_nof1.words.numbers import NO_BREAK, date, listing, number, percent, printed, signed
+from acu_nof1.words.numbers import NO_BREAK, date, listing, number, percent, signed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,6 +30,7 @@ LEGEND: Mapping[str, str] = {
     "missing": "no entry",
     "declined": "session not attended",
     "level": "estimated level and interval",
+    "flare": "flare",
     "bars": "days per 28 as counted",
 }
 
@@ -154,12 +155,10 @@ def outcome_columns(estimates: Iterable[Estimate], tell: Telling) -> tuple[str, 
 
 
 def percent_change(estimate: Estimate) -> str:
-    """Print the change as a share of the level before, from the printed levels."""
-    shown, digits = printed(estimate), estimate.outcome.digits
-    before = round(estimate.before, digits) if math.isfinite(estimate.before) else math.nan
-    if estimate.scale == "ratio" or not before > 0 or not math.isfinite(shown.size):
+    """Print the change as a share of the level before; rows that are a share themselves need none."""
+    if estimate.scale != "difference" or not estimate.before > 0 or not math.isfinite(estimate.value):
         return "–"
-    return f"{signed(100 * shown.size / before, 0)}{NO_BREAK}%"
+    return f"{signed(100 * estimate.value / estimate.before, 0)}{NO_BREAK}%"
 
 
 def neighbour_range(estimate: Estimate) -> str:
