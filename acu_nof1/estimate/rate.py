@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acu_nof1.estimate.base import Answer, Estimator
-from acu_nof1.estimate.columns import AFTER, BEFORE, counted, solve, too_few
+from acu_nof1.estimate.columns import AFTER, BEFORE, counted, method_of, solve, too_few
 from acu_nof1.estimate.level import window_question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from acu_nof1.estimate.nodes import Noise
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
@@ -31,18 +32,19 @@ def _all_zero(comparisons: Comparisons) -> list[str]:
     return [why(*sums) for sums in zip(total(comparisons.baseline), total(comparisons.window), strict=True)]
 
 
-def rate_ratio(comparisons: Comparisons) -> Answer:
+def rate_ratio(
+    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+) -> Answer:
     """How many times the baseline level was the level in the window?
 
     The ratio of two means of one fit, by Fieller's theorem inside the mixture: an end of its interval
-    may not exist. Fieller 1954, J R Stat Soc B 16:175.
+    may not exist. Fieller 1954, J R Stat Soc B 16:175. Parameters are those of `change_at_reassessment`.
     """
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons)
     reasons = too_few(before, after, "in the reassessment window")
     zeros = _all_zero(comparisons)
-    fits = solve(
-        comparisons, window_question(comparisons), [few or zero for few, zero in zip(reasons, zeros, strict=True)]
-    )
+    question = window_question(comparisons).beside(beside)
+    fits = solve(comparisons, question, [few or zero for few, zero in zip(reasons, zeros, strict=True)], noise)
     percent = [outcome.important_change_percent for outcome in comparisons.outcomes]
     size = len(comparisons)
     return Answer(
@@ -51,7 +53,7 @@ def rate_ratio(comparisons: Comparisons) -> Answer:
         after=fits.levels(AFTER),
         days=np.stack([before, after], axis=1),
         reason=fits.reason,
-        method=("ratio of two means (Fieller), integrated autocorrelation, robust",) * size,
+        method=(f"ratio of two means (Fieller), {method_of(noise)}",) * size,
         unit=("ratio",) * size,
         important=np.array([np.nan if value is None else value / 100 for value in percent]),
         floor=np.zeros(size),
