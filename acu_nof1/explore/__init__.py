@@ -1,0 +1,1 @@
+"""What takes other inputs than an estimator, or gives other results."""
