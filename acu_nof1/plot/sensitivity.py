@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from acu_nof1.explore.sensitivity import Sensitivity
 
 # Inches: the names at the left, the readings at the right, and what stands above and below the rows.
-NAMES, READINGS, ROW, ABOVE, BELOW = 2.75, 1.75, 0.2, 0.22, 0.36
+NAMES, READINGS, ROW, ABOVE, BELOW = 2.85, 2.15, 0.2, 0.22, 0.36
 RATIO_TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -136,13 +136,13 @@ def _dress(ax: Axes, primary: Estimate, drawn: Sequence[Estimate]) -> None:
         ax.axvline(important, color=palette.EVENT, lw=1.0, ls=style.EVENT_DASHES, zorder=1)
         _label_line(ax, important, words.important_line(primary), palette.EVENT, -side)
     for x, text, offset, align in zip((0, 1), words.sides(primary), (-6, 6), ("right", "left"), strict=True):
-        ax.annotate(text, (x, 0), (offset, 0), xycoords="axes fraction", textcoords="offset points", ha=align, va="center",
+        ax.annotate(text, (x, 0), (offset, -3), xycoords="axes fraction", textcoords="offset points", ha=align, va="top",
                     fontsize=style.SMALL, color=palette.GREY)  # fmt: skip
 
 
 def _label_line(ax: Axes, x: float, text: str, colour: str, side: int) -> None:
     """Name a line above it, to the side away from the other line."""
-    ax.annotate(text, (x, 1), (-3 * side, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+    ax.annotate(text, (x, 1), (3 * side, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
                 ha="left" if side > 0 else "right", fontsize=style.TINY, color=colour)  # fmt: skip
 
 

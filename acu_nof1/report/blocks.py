@@ -34,6 +34,7 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.sensitivity import sensitivity_blocks
 from acu_nof1.safety import CAUTIONS
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def decision(review: Reassessment) -> Iterator[Block]:
     if review.verdict.overruled_by:
         box = Decision(words.HEADINGS["decision"], words.PROMPTLY, (words.MEDICAL_FIRST,), "")
     else:
-        said = (*words.reasons(estimate), review.success_sentence, words.sensitivity_of_diary(estimate))
+        otherwise = words.sensitivity_sentence(review.sensitivity)
+        said = (*words.reasons(estimate), otherwise, review.success_sentence, words.sensitivity_of_diary(estimate))
         badge = words.badge(review.verdict, review.telling.agreed)
         box = Decision(words.HEADINGS["decision"], badge, tuple(filter(None, said)), words.decision())
     yield Columns(Listing(words.HEADINGS["limits"], review.limits), box)
@@ -263,6 +265,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _answers_table(review)
         yield _raw_table(review, words.HEADINGS["raw"])
         yield _noise_table(review)
+    yield from sensitivity_blocks(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)

@@ -35,13 +35,13 @@ def _day(facts: Mapping[str, float | str]) -> str:
 
 def _event_column(facts: Mapping[str, float | str]) -> str:
     if facts["events"] == 1:
-        return f"the event of {_day(facts)} as a step of its own"
-    return f"the {facts['events']} events as steps of their own"
+        return f"the event of {_day(facts)} as its own step"
+    return f"the {facts['events']} events as their own steps"
 
 
 def _declared_prior(facts: Mapping[str, float | str]) -> str:
-    when = "before treatment" if facts["agreed"] == "yes" else "after treatment began"
-    return f"the prior declared {when} ({_plus_minus(float(facts['mean']), float(facts['sd']))})"
+    which = "the declared prior" if facts["agreed"] == "yes" else "the prior declared late"
+    return f"{which} ({_plus_minus(float(facts['mean']), float(facts['sd']))})"
 
 
 def _plus_minus(mean: float, sd: float) -> str:
@@ -57,7 +57,7 @@ CHOICES: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "mean_of_day": lambda _: "the mean of several answers on a day",
     "worst_of_day": lambda _: "the worst of several answers on a day",
     "last_of_day": lambda _: "the last of several answers on a day",
-    "before_event": lambda f: f"only the days before the event of {_day(f)}",
+    "before_event": lambda f: f"only days before the event of {_day(f)}",
     "event_column": _event_column,
     "declared_prior": _declared_prior,
     "sceptical_prior": lambda f: f"a sceptical prior ({_plus_minus(0.0, float(f['sd']))})",
@@ -66,8 +66,8 @@ CHOICES: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
 UNUSED: Mapping[str, str] = {
     "run_in": "the first treatment days left out",
     "first_week": "the first baseline days left out",
-    "before_event": "only the days before an event",
-    "event_column": "events as steps of their own",
+    "before_event": "only days before an event",
+    "event_column": "events as their own steps",
     "declared_prior": "a declared prior",
     "sceptical_prior": "a sceptical prior",
 }
@@ -119,16 +119,13 @@ def prior_sentence(found: Sensitivity) -> str:
     if each is None or each.status != "ok" or found.primary is None or not found.primary.ok:
         return ""
     source = f", {each.facts['source']}" if each.facts["source"] else ""
-    late = (
-        ""
-        if each.facts["agreed"] == "yes"
-        else " It was not declared before treatment, so the diary may have shaped it."
-    )
-    flat, informed = found.primary, cast("Estimate", each.estimate)
-    name = choice_title(each).removesuffix(")")
+    agreed = each.facts["agreed"] == "yes"
+    when = "before treatment" if agreed else "after treatment began, so the diary may have shaped it"
+    prior = _plus_minus(float(each.facts["mean"]), float(each.facts["sd"]))
+    with_it, without = change_cell(cast("Estimate", each.estimate)), change_cell(found.primary)
     return (
-        f"{name}{source}) gives a change of {change_cell(informed)}; without a prior it is {change_cell(flat)}. "
-        f"The verdict rests on the answer without one.{late}"
+        f"Prior of the change: {prior}{source}, declared {when}. With it the change is {with_it}, without one {without}; "
+        f"the verdict rests on the latter."
     )
 
 
