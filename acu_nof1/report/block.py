@@ -173,11 +173,12 @@ class Bands(Block):
 
 @dataclass(frozen=True)
 class Picture(Block):
-    """A figure with its alternative text."""
+    """A figure with its alternative text; two on one page need names that tell them apart."""
 
     template = "picture.html"
     svg: str
     alt: str
+    name: str = words.FIGURE
 
     @property
     def source(self) -> str:

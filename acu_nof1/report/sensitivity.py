@@ -24,7 +24,7 @@ def sensitivity_blocks(review: Reassessment) -> Iterator[Block]:
 
     yield Heading(words.HEADINGS["sensitivity"], 3)
     yield Note(tuple(filter(None, (words.sensitivity_sentence(found), words.prior_sentence(found)))))
-    yield Picture(style.svg(plot_sensitivity(found)), words.sensitivity_alt(found))
+    yield Picture(style.svg(plot_sensitivity(found)), words.sensitivity_alt(found), words.SENSITIVITY_FIGURE)
     rows = [(words.AS_PLANNED, *_numbers(found.primary), words.choice_verdict(found.primary, found.agreed))]
     rows += [
         (words.choice_title(each), *_numbers(each.estimate if each.status == "ok" else None),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 YES, NO = "yes", "no"
+FIGURE = "Figure"
 NOTHING_TO_DRAW = "No outcome to draw."
 LEGEND: Mapping[str, str] = {
     "before": "day before treatment",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from acu_nof1.words.change import name_in_sentence, verdict_word
-from acu_nof1.words.numbers import NO_BREAK, date, listing, number, ratio, signed, signed_short
+from acu_nof1.words.numbers import NO_BREAK, change_with_interval, date, digits_of, listing, ratio, signed, signed_short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from acu_nof1.estimate import Estimate
     from acu_nof1.explore.sensitivity import Alternative, Sensitivity
     from acu_nof1.interpret import Reading
-    from acu_nof1.outcomes import Outcome
 
 AS_PLANNED = "As planned (the verdict)"
+SENSITIVITY_FIGURE = "Figure of the same question asked in other ways"
 SENSITIVITY_COLUMNS = ("Asked otherwise", "Change (interval)", "Days", "Reading")
 SENSITIVITY_NOTE = (
     "One thing is changed at a time; each row is read by the rules of the verdict. ≠ marks a row that is read otherwise. "
@@ -105,7 +106,7 @@ def sensitivity_sentence(found: Sensitivity) -> str:
         named = [f"with {choice(each)} it would be “{choice_verdict(each.estimate, found.agreed)}”" for each in others]
         return f"{first}; {listing(named)}."
     words = list(dict.fromkeys(f"“{choice_verdict(each.estimate, found.agreed)}”" for each in others))
-    return f"{first}; under the others it would be {_either(words)} (appendix)."
+    return f"{first}, else {_either(words)}."
 
 
 def _either(words: Sequence[str]) -> str:
@@ -130,18 +131,11 @@ def prior_sentence(found: Sensitivity) -> str:
 
 
 def change_cell(estimate: Estimate) -> str:
-    """Print a change with its interval, all with the same decimals: −1.8 (−3.3 to −0.4)."""
-    if estimate.scale == "ratio":
-        low, high = ratio(estimate.low), ratio(estimate.high)
-        joint = " to " if estimate.low and math.isfinite(estimate.high) else ", "
-        return f"×{NO_BREAK}{ratio(estimate.value)} ({low}{joint}{high})"
-    digits = _digits(estimate.outcome)
-    value, low, high = (signed(x, digits) for x in (estimate.value, estimate.low, estimate.high))
+    """Print a change with its interval as the main table does; under a prior it has no levels to be subtracted."""
+    if estimate.scale == "ratio" or math.isfinite(estimate.before):
+        return change_with_interval(estimate)
+    value, low, high = (signed(x, digits_of(estimate)) for x in (estimate.value, estimate.low, estimate.high))
     return f"{value} ({low} to {high})"
-
-
-def _digits(outcome: Outcome) -> int:
-    return max(outcome.digits, 1)
 
 
 def choice_reading(each: Alternative, agreed: bool) -> str:
@@ -179,13 +173,13 @@ def sensitivity_alt(found: Sensitivity) -> str:
         return NOTHING_TO_COMPARE
     primary, rows = found.primary, found.estimable
     values = [cast("Estimate", each.estimate).value for each in rows]
-    digits = _digits(primary.outcome)
-    shown = ratio if primary.scale == "ratio" else lambda value: signed(value, digits)
+    digits = digits_of(primary)
+    shown = ratio if primary.scale == "ratio" else partial(signed, digits=digits)
     said = f"{change_axis(primary)}, as planned: {change_cell(primary)}, {choice_verdict(primary, found.agreed)}."
     if not rows:
         return f"{said} No other choice could be estimated."
     same = len(rows) - len(found.differing)
-    said += f" Asked in {number(len(rows), 0)} other ways it lies between {shown(min(values))} and {shown(max(values))}; {same} of {len(rows)} are read the same way."
+    said += f" Asked in {len(rows)} other ways it lies between {shown(min(values))} and {shown(max(values))}; {same} of {len(rows)} are read the same way."
     others = [f"{choice(each)}: {choice_verdict(each.estimate, found.agreed)}" for each in found.differing]
     return f"{said} Read otherwise: {'; '.join(others)}." if others else said
 
