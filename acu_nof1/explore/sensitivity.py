@@ -44,7 +44,7 @@ ON_THE_KERNEL: Mapping[str, Callable[..., Answer]] = {
 }
 
 NOT_DAILY = "it is not kept daily"
-NOT_ON_THE_KERNEL = "yes/no days and scores have no such noise"
+NOT_ON_THE_KERNEL = "it is not for yes/no days and scores"
 ALREADY = "the answer is made this way already"
 NO_EVENT = "nothing else is recorded during treatment"
 NO_DIFFERENCE = "a prior is taken for differences of levels and amounts only"
@@ -227,7 +227,7 @@ def _all_treatment(setting: Setting) -> Asked | str:
 
 def _segmented(setting: Setting) -> Asked | str:
     if setting.primary.question != "change_at_reassessment":
-        return "it is drawn where the days of a window are compared by difference"
+        return "it is for a window of days that is compared by difference"
     return Asked(setting.series, estimator=SEGMENTED)
 
 

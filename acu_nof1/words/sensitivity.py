@@ -98,10 +98,11 @@ def sensitivity_sentence(found: Sensitivity) -> str:
     count, others = len(found.estimable), found.differing
     if not count:
         return ""
-    choices = "other reasonable choice" if count == 1 else "other reasonable choices"
     if not others:
-        return f"The verdict is the same under {'the one' if count == 1 else f'all {count}'} {choices}."
-    first = f"The verdict is the same under {count - len(others)} of {count} {choices}"
+        return f"The verdict is the same under {'the one other reasonable choice' if count == 1 else f'all {count} other reasonable choices'}."
+    first = f"The verdict is the same under {count - len(others) or 'none'} of {count} other reasonable choices"
+    if count == 1:
+        first = "The verdict depends on the one other reasonable choice"
     if len(others) <= MOST_NAMED:
         named = [f"with {choice(each)} it would be “{choice_verdict(each.estimate, found.agreed)}”" for each in others]
         return f"{first}; {listing(named)}."
@@ -179,6 +180,8 @@ def sensitivity_alt(found: Sensitivity) -> str:
     if not rows:
         return f"{said} No other choice could be estimated."
     same = len(rows) - len(found.differing)
+    if len(rows) == 1:
+        return f"{said} Asked in one other way it is {shown(values[0])}: {choice_reading(rows[0], found.agreed)}."
     said += f" Asked in {len(rows)} other ways it lies between {shown(min(values))} and {shown(max(values))}; {same} of {len(rows)} are read the same way."
     others = [f"{choice(each)}: {choice_verdict(each.estimate, found.agreed)}" for each in found.differing]
     return f"{said} Read otherwise: {'; '.join(others)}." if others else said
