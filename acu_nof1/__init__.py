@@ -34,6 +34,10 @@ _HOMES = {
     "Estimate": "estimate",
     "Estimates": "estimate",
     "estimate_all": "estimate",
+    "SPECIFICATIONS": "explore.sensitivity",
+    "Sensitivity": "explore.sensitivity",
+    "sensitivity": "explore.sensitivity",
+    "plot_sensitivity": "plot",
     "plot_trial": "plot",
     "Reassessment": "reassessment",
     "reassess": "reassessment",
@@ -52,12 +56,16 @@ if TYPE_CHECKING:
     from acu_nof1.estimate import Estimate as Estimate
     from acu_nof1.estimate import Estimates as Estimates
     from acu_nof1.estimate import estimate_all as estimate_all
+    from acu_nof1.explore.sensitivity import SPECIFICATIONS as SPECIFICATIONS
+    from acu_nof1.explore.sensitivity import Sensitivity as Sensitivity
+    from acu_nof1.explore.sensitivity import sensitivity as sensitivity
     from acu_nof1.load import LAYOUTS as LAYOUTS
     from acu_nof1.load import read_diary as read_diary
     from acu_nof1.load import read_protocol as read_protocol
     from acu_nof1.load import read_trial as read_trial
     from acu_nof1.outcomes import OUTCOMES as OUTCOMES
     from acu_nof1.outcomes import Outcome as Outcome
+    from acu_nof1.plot import plot_sensitivity as plot_sensitivity
     from acu_nof1.plot import plot_trial as plot_trial
     from acu_nof1.protocol import Event as Event
     from acu_nof1.protocol import Look as Look

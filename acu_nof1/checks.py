@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SHORT_BASELINE, MINIMUM_BASELINE = 7, 5
 HEADACHE_BASELINE = 28
+# A prior whose SD is a smaller part of the important change has made up its mind.
+TELLING_SD = 10
 
 
 def check(trial: Trial) -> pd.DataFrame:
@@ -51,6 +53,7 @@ def problems_of(trial: Trial) -> tuple[Problem, ...]:
         *_dates(trial),
         *_agreement(trial),
         *_recall(trial),
+        *_priors(trial),
     ]
     return tuple(sorted(found, key=lambda problem: SEVERITIES.index(problem.severity)))
 
@@ -265,3 +268,32 @@ def _recall(trial: Trial) -> Iterator[Problem]:
                     f"its recall of {outcome.recall_days} days reaches back before the {phase.kind} began on {phase.start}.",
                     "Read this value with care.",
                 )
+
+
+def _priors(trial: Trial) -> Iterator[Problem]:
+    """Can a declared prior say anything, and can the diary answer it?"""
+    for outcome in trial.protocol.outcomes:
+        prior, place = outcome.effect_prior, f"outcome {outcome.name}"
+        if prior is None:
+            continue
+        if not trial.protocol.was_agreed:
+            yield Problem(
+                "warning",
+                place,
+                "its effect_prior was not agreed before treatment.",
+                "It is shown, and the report says when it was declared.",
+            )
+        if outcome.span is not None and prior.sd > outcome.span:
+            yield Problem(
+                "warning",
+                place,
+                f"the SD {prior.sd:g} of its effect_prior is larger than the whole scale ({outcome.span:g}).",
+                "Such a prior says nothing; leave it out, or declare a narrower one.",
+            )
+        if outcome.important_change is not None and prior.sd < outcome.important_change / TELLING_SD:
+            yield Problem(
+                "warning",
+                place,
+                f"the SD {prior.sd:g} of its effect_prior is less than a tenth of the important change.",
+                "Such a prior leaves the diary no say; declare a wider one.",
+            )

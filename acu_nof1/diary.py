@@ -11,14 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from acu_nof1.errors import Problem
+    from acu_nof1.outcomes import Outcome
 
 Status = Literal["kept", "converted", "missing", "rejected"]
+Reduction = Literal["mean", "max", "min", "first", "last"]
+SEVERAL_COLUMNS = ("outcome", "date", "value")
 LEDGER_COLUMNS = ("file", "row", "column", "outcome", "date", "raw", "status", "rule", "value")
 
 
 def empty_ledger() -> pd.DataFrame:
     """Return a ledger without rows."""
     return pd.DataFrame(columns=list(LEDGER_COLUMNS))
+
+
+def no_several() -> pd.DataFrame:
+    """Return a list of several answers on one day without rows."""
+    return pd.DataFrame(columns=list(SEVERAL_COLUMNS))
+
+
+def reduction(outcome: Outcome, reducer: str) -> tuple[Reduction, str]:
+    """Return pandas' name and the spoken name of a reducer, as far as this outcome allows it."""
+    if reducer in ("worst", "best") and outcome.sign:
+        up = (outcome.sign > 0) == (reducer == "best")
+        return ("max" if up else "min"), reducer
+    if reducer in ("first", "last"):
+        return ("first" if reducer == "first" else "last"), reducer
+    return ("max", "yes if any is yes") if outcome.kind == "yes_no" else ("mean", "mean")
 
 
 def no_labels() -> pd.Series[str]:
@@ -79,6 +97,9 @@ class Diary:
     phase_labels
         Names of phases typed into the diary, by day (phases come from the protocol's dates; a conflict is
         for a check to report).
+    several
+        The single answers of days that were answered several times with different values: outcome, date, value,
+        in the order of the files. `values` holds what they were reduced to.
     """
 
     _values: pd.DataFrame
@@ -87,6 +108,7 @@ class Diary:
     problems: tuple[Problem, ...] = ()
     sources: tuple[Source, ...] = ()
     _phase_labels: pd.Series[str] = field(default_factory=no_labels)
+    _several: pd.DataFrame = field(default_factory=no_several)
 
     @classmethod
     def from_values(cls, values: Mapping[str, pd.Series[float]] | pd.DataFrame) -> Diary:
@@ -111,6 +133,19 @@ class Diary:
     def phase_labels(self) -> pd.Series[str]:
         """Names of phases as they were typed, by day (a copy); empty when no column is mapped as phase."""
         return self._phase_labels.copy()
+
+    @property
+    def several(self) -> pd.DataFrame:
+        """The answers of days that were answered several times with different values (a copy)."""
+        return self._several.copy()
+
+    def reduced(self, outcome: Outcome, reducer: str) -> pd.Series[float]:
+        """What are the daily values of an outcome when days with several different answers are reduced this way?"""
+        values = self._values[outcome.name].copy()
+        own = self._several[self._several["outcome"] == outcome.name]
+        again = own.groupby("date")["value"].agg(reduction(outcome, reducer)[0])
+        values.update(again[again.index.isin(values.index)])
+        return values
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -146,6 +181,7 @@ class Diary:
             self.problems + other.problems,
             self.sources + other.sources,
             pd.concat([self._phase_labels, other._phase_labels]),
+            _stacked(self._several, other._several),
         )
 
     def __repr__(self) -> str:
@@ -164,7 +200,7 @@ def empty_diary(outcomes: Iterable[str]) -> Diary:
 
 def _stacked(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     filled = [ledger for ledger in (first, second) if not ledger.empty]
-    return pd.concat(filled, ignore_index=True) if filled else empty_ledger()
+    return pd.concat(filled, ignore_index=True) if filled else first
 
 
 def on_calendar(frame: pd.DataFrame) -> pd.DataFrame:

@@ -65,6 +65,23 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectPrior:
+    """What was held likely before the diary spoke: a normal distribution of the change.
+
+    Attributes
+    ----------
+    mean, sd
+        Of the change after − before, in the unit of the outcome's difference: −1 is one point lower.
+    source
+        Where it comes from.
+    """
+
+    mean: float
+    sd: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One question of the diary and its scale.
 
@@ -94,6 +111,8 @@ class Outcome:
     sem
         Standard error of measurement of one answer, in `unit`; needed for an interval when the outcome
         is not kept daily.
+    effect_prior
+        A prior of the change, shown beside the answer under the flat one.
     """
 
     name: str
@@ -116,6 +135,7 @@ class Outcome:
     step: float | None = None
     sem: float | None = None
     derived: Derived | None = None
+    effect_prior: EffectPrior | None = None
 
     @property
     def is_flare(self) -> bool:
@@ -138,6 +158,13 @@ class Outcome:
         return "days per 28" if self.kind == "yes_no" else self.unit
 
     @property
+    def span(self) -> float | None:
+        """The largest change there can be, in `change_unit`; ``None`` where the scale has no end."""
+        if self.kind == "yes_no":
+            return 28.0
+        return None if self.low is None or self.high is None else self.high - self.low
+
+    @property
     def digits(self) -> int:
         """How many decimals a person needs to see: one on short scales, none on long ones."""
         if self.kind == "minutes" and base_unit(self.unit) == "min":
@@ -153,7 +180,7 @@ class Outcome:
         ValueError
             If the two units do not measure the same thing.
         """
-        factor = conversion(self.unit, unit)
+        factor, prior = conversion(self.unit, unit), self.effect_prior
 
         def scaled(value: float | None) -> float | None:
             return None if value is None else value * factor
@@ -166,6 +193,7 @@ class Outcome:
             step=scaled(self.step),
             important_change=scaled(self.important_change),
             sem=scaled(self.sem),
+            effect_prior=prior and EffectPrior(prior.mean * factor, prior.sd * factor, prior.source),
         )
 
 

@@ -363,8 +363,7 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
                 f"a yes/no outcome kept every {outcome.every} has no share of days.",
                 'Keep it daily, or declare it as a count or score with every = "week".',
             )
-        span = None if outcome.low is None or outcome.high is None else outcome.high - outcome.low
-        span = 28.0 if outcome.kind == "yes_no" else span
+        span = outcome.span
         if span is not None and outcome.important_change is not None and outcome.important_change > span:
             yield Problem(
                 "error",
@@ -372,6 +371,14 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
                 f"the important change {outcome.important_change:g} is larger than "
                 f"the whole scale ({span:g} {outcome.change_unit}).",
                 "Declare it in the unit of the outcome.",
+            )
+        prior = outcome.effect_prior
+        if span is not None and prior is not None and abs(prior.mean) > span:
+            yield Problem(
+                "error",
+                f"{name} [outcome.{outcome.name}.effect_prior]",
+                f"the expected change {prior.mean:g} is larger than the whole scale ({span:g} {outcome.change_unit}).",
+                "Declare it as a change (after − before) in the unit of the outcome.",
             )
     if protocol.success is not None:
         yield from _success_problems(protocol, protocol.success, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from acu_nof1 import __version__, words
 from acu_nof1.checks import problems_of
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
+from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
 from acu_nof1.spells import flare_spells
 from acu_nof1.verdict import judge, judge_success
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from acu_nof1.estimate import Estimate, Estimates
+    from acu_nof1.explore.sensitivity import Alternative
     from acu_nof1.safety import Safety
     from acu_nof1.spells import FlareSpells
     from acu_nof1.trial import Comparisons, Trial
@@ -61,6 +64,15 @@ class Reassessment:
     success: Success
     safety: Safety
     problems: tuple[Problem, ...]
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        """The primary answer beside those under other reasonable choices; worked out on first use."""
+        primary = self.verdict.estimate
+        if primary is None:
+            return Sensitivity(None, (), self.trial.protocol.was_agreed)
+        series = self.comparisons.take(self.comparisons.primary)
+        return asked_otherwise(Setting(self.trial, self.look, series, primary))
 
     @property
     def telling(self) -> Telling:
@@ -156,6 +168,7 @@ class Reassessment:
             },
             "estimates": [_estimate(each) for each in self.estimates],
             "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
+            "sensitivity": [_alternative(each, self.sensitivity.agreed) for each in self.sensitivity.alternatives],
             "ledger": {
                 "read": counts.read,
                 "kept": counts.kept,
@@ -244,6 +257,23 @@ def _estimate(each: Estimate) -> dict[str, Any]:
             "white_share": _finite(each.white_share),
             "effective_days": [_finite(each.effective_before), _finite(each.effective_after)],
         },
+    }
+
+
+def _alternative(each: Alternative, agreed: bool) -> dict[str, Any]:
+    numbers = ("value", "low", "high", "p_gain", "p_important_gain", "p_important_loss")
+    estimate = each.estimate
+    return {
+        "specification": each.name,
+        "title": words.choice_title(each),
+        "status": each.status,
+        "reason": each.reason or None,
+        **{name: None if estimate is None else _finite(getattr(estimate, name)) for name in numbers},
+        "reading": None if estimate is None or not estimate.ok else words.choice_verdict(estimate, agreed),
+        "reading_kind": None if estimate is None else estimate.reading or None,
+        "same_reading": each.same if each.status == "ok" else None,
+        "days": None if estimate is None else [int(days) for days in estimate.days],
+        "method": None if estimate is None else estimate.method,
     }
 
 

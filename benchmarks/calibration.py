@@ -9,19 +9,16 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast, get_args
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from acu_nof1.estimate import columns as engine
 from acu_nof1.estimate.columns import (
     AFTER,
     BEFORE,
     CHANGE,
     PHI_HIGH,
-    Fits,
     Question,
     counted,
     solve,
@@ -304,12 +301,6 @@ def batches(comparisons: Comparisons, size: int = BATCH) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, len(comparisons), size))
 
 
-def fitted(comparisons: Comparisons, question: Question, reasons: list[str], mode: str) -> Fits:
-    """Run the package's own solver, with AR(1) in place of its robust noise where that mode is asked for."""
-    with mock.patch.object(engine, "ROBUST", MODES[mode]):
-        return solve(comparisons, question, reasons)
-
-
 def measure(diaries: Diaries, name: str, mode: str, phi: float = np.nan) -> list[Measured]:
     """Ask one question of all diaries of a cell in one mode; `phi` if the oracle may know it."""
     asked, truth = QUESTIONS[name], QUESTIONS[name].truth(diaries)
@@ -319,7 +310,7 @@ def measure(diaries: Diaries, name: str, mode: str, phi: float = np.nan) -> list
         some = diaries.comparisons.take(np.arange(len(diaries.comparisons))[rows])
         question = asked.question(some)
         reasons = too_few(counted(some.baseline, some), counted(asked.after(some), some), "after")
-        fits = fitted(some, question, reasons, mode)
+        fits = solve(some, question, reasons, MODES[mode])
         warned.append(fits.numbers(lambda each: each.probability_phi_above(PHI_HIGH)) >= 1 - LIKELY)
         oracle = oracle_sd(some, question, phi)
         for k, part in enumerate(parts):
@@ -458,7 +449,7 @@ def stated(diaries: Diaries, name: str, mode: str) -> dict[str, tuple[Floats, Bo
     for rows in batches(diaries.comparisons):
         some = diaries.comparisons.take(np.arange(len(diaries.comparisons))[rows])
         reasons = too_few(counted(some.baseline, some), counted(asked.after(some), some), "after")
-        fits = fitted(some, asked.question(some), reasons, mode)
+        fits = solve(some, asked.question(some), reasons, MODES[mode])
         below = fits.distribution(lambda each: each.mixture(0)).cdf(np.tile(cuts, (len(some), 1)))
         parts.append(below)
     probability = np.concatenate(parts)

@@ -16,7 +16,9 @@ import subprocess
 import tempfile
 import time
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -34,6 +36,7 @@ from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, MEAN_CHANGE, phase_l
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from acu_nof1.estimate import Estimator
     from acu_nof1.trial import Comparisons
 
 GATES = {"AR(1), mean change, every field": 50_000, "robust, mean change, every field": 3_000}
@@ -58,10 +61,9 @@ def kernel_only(comparisons: Comparisons, question: Callable[[Comparisons], engi
     kernel.fit(comparisons.values, asked.columns, comparisons.treated, contrast, MODES[mode])
 
 
-def every_field(comparisons: Comparisons, estimator: Callable[[Comparisons], object], mode: str) -> None:
-    """Ask the estimator, whose robust noise is exchanged in AR(1) mode."""
-    with mock.patch.object(engine, "ROBUST", MODES[mode]):
-        estimator(comparisons)
+def every_field(comparisons: Comparisons, estimator: Estimator, mode: str) -> None:
+    """Ask the estimator, with the noise of this mode."""
+    replace(estimator, solve=partial(estimator.solve, noise=MODES[mode]))(comparisons)
 
 
 def tasks() -> dict[str, Callable[[Comparisons], None]]:

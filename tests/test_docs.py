@@ -18,7 +18,7 @@ import acu_nof1
 from acu_nof1.cli import app
 from acu_nof1.estimate import ESTIMATORS
 from acu_nof1.load import LAYOUTS, read_protocol
-from acu_nof1.load.protocols import OutcomeEntry, _File, _Plan
+from acu_nof1.load.protocols import OutcomeEntry, PriorEntry, _File, _Plan
 from acu_nof1.load.single import KEYS
 from acu_nof1.load.trials import KNOWN_COLUMNS
 from acu_nof1.outcomes import OUTCOMES
@@ -44,6 +44,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[reassess]]": Look,
     "[[diary]]": DiaryFile,
     "[outcome.NAME]": OutcomeEntry,
+    "[outcome.NAME.effect_prior]": PriorEntry,
     "[success]": Success,
     "[safety]": Profile,
     "[[session]]": Session,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from acu_nof1.distribution.grids import DAYS_PER_MONTH, Cells, Grid, cell_midpoints
 from acu_nof1.distribution.linked import LogitMixture
 from acu_nof1.distribution.mixtures import RatioMixture, TMixture
+from acu_nof1.distribution.reweighted import Reweighted
 from acu_nof1.distribution.rows import Distribution
 from acu_nof1.distribution.student import student
 
@@ -19,6 +20,7 @@ __all__ = [
     "Grid",
     "LogitMixture",
     "RatioMixture",
+    "Reweighted",
     "TMixture",
     "cell_midpoints",
     "student",

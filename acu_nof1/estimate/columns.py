@@ -11,6 +11,7 @@ from acu_nof1.distribution import Distribution, TMixture
 from acu_nof1.estimate.base import MINIMUM_DAYS, Levels, Noise
 from acu_nof1.estimate.kernel import fit
 from acu_nof1.estimate.nodes import ROBUST, ROBUST_COUNTS
+from acu_nof1.estimate.nodes import Noise as NoiseModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +42,18 @@ class Question:
     columns: NDArray[np.float64]
     width: NDArray[np.int64]
     contrasts: NDArray[np.float64]
+
+    def beside(self, columns: NDArray[np.float64] | None) -> Question:
+        """Ask the same with more columns (S, D, Q) in the design, whose coefficients no contrast asks for."""
+        if columns is None:
+            return self
+        # In front: what a series does not use must stay at the end.
+        extra = columns.shape[2]
+        return Question(
+            np.concatenate([columns, self.columns], axis=2),
+            self.width + extra,
+            np.pad(self.contrasts, ((0, 0), (0, 0), (extra, 0))),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +169,14 @@ def indicator(days: NDArray[np.bool_]) -> NDArray[np.float64]:
     return days.astype(float)
 
 
-def solve(comparisons: Comparisons, question: Question, reasons: Sequence[str]) -> Fits:
+def method_of(noise: NoiseModel | None) -> str:
+    """Name the method and its noise in a few words."""
+    return f"integrated autocorrelation, {'AR(1)' if noise is not None and noise.is_ar1 else 'robust'}"
+
+
+def solve(
+    comparisons: Comparisons, question: Question, reasons: Sequence[str], noise: NoiseModel | None = None
+) -> Fits:
     """Run the kernel once for each design and noise model that occurs.
 
     Parameters
@@ -167,6 +187,8 @@ def solve(comparisons: Comparisons, question: Question, reasons: Sequence[str]) 
         Columns and contrasts.
     reasons
         Why a series is left out; ``""`` for those to be fitted.
+    noise
+        What the day-to-day noise may look like; the robust default of each series if left out.
 
     Returns
     -------
@@ -188,7 +210,7 @@ def solve(comparisons: Comparisons, question: Question, reasons: Sequence[str]) 
                 question.columns[rows, :, :width],
                 comparisons.treated[rows],
                 question.contrasts[rows, :, :width],
-                ROBUST_COUNTS if is_amount else ROBUST,
+                noise or (ROBUST_COUNTS if is_amount else ROBUST),
             )
             groups.append((rows, each))
             for row, why in zip(rows, each.reason, strict=True):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acu_nof1.estimate.base import MINIMUM_DAYS, Answer, Estimator, Levels
-from acu_nof1.estimate.columns import AFTER, BEFORE, CHANGE, Question, counted, indicator, solve, too_few
+from acu_nof1.estimate.columns import AFTER, BEFORE, CHANGE, Question, counted, indicator, method_of, solve, too_few
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.estimate.base import Levels
     from acu_nof1.estimate.columns import Fits
+    from acu_nof1.estimate.nodes import Noise
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
@@ -108,12 +109,24 @@ def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], me
     )
 
 
-def change_at_reassessment(comparisons: Comparisons) -> Answer:
-    """By how much did the average day of the window differ from the average baseline day?"""
+def change_at_reassessment(
+    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+) -> Answer:
+    """By how much did the average day of the window differ from the average baseline day?
+
+    Parameters
+    ----------
+    comparisons
+        S series.
+    noise
+        What the day-to-day noise may look like; robust if left out.
+    beside
+        (S, D, Q) more columns of the design, such as a step on the day of a co-intervention.
+    """
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons)
     question = window_question(comparisons)
-    fits = solve(comparisons, question, too_few(before, after, "in the reassessment window"))
-    methods = [f"integrated autocorrelation, robust; {MIDDLE[int(width)]}" for width in question.width]
+    fits = solve(comparisons, question.beside(beside), too_few(before, after, "in the reassessment window"), noise)
+    methods = [f"{method_of(noise)}; {MIDDLE[int(width)]}" for width in question.width]
     return difference(comparisons, fits, np.stack([before, after], axis=1), methods)
 
 
@@ -164,14 +177,19 @@ def compared_question(comparisons: Comparisons) -> Question:
     )
 
 
-def mean_change(comparisons: Comparisons) -> Answer:
-    """By how much did the average treatment day differ from the average baseline day?"""
+def mean_change(
+    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+) -> Answer:
+    """By how much did the average treatment day differ from the average baseline day?
+
+    Parameters are those of `change_at_reassessment`.
+    """
     before = counted(comparisons.baseline, comparisons)
     after = counted(comparisons.treated, comparisons)
     reasons = too_few(before, after, "during treatment")
-    fits = solve(comparisons, phase_levels(comparisons), reasons)
+    fits = solve(comparisons, phase_levels(comparisons).beside(beside), reasons, noise)
     model = {False: "one level for each phase", True: "level and slope of each phase"}
-    methods = [f"integrated autocorrelation, robust; {model[bool(several)]}" for several in comparisons.phases > 2]
+    methods = [f"{method_of(noise)}; {model[bool(several)]}" for several in comparisons.phases > 2]
     return difference(comparisons, fits, np.stack([before, after], axis=1), methods)
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acu_nof1.estimate.base import Answer, Estimator
-from acu_nof1.estimate.columns import AFTER, BEFORE, counted, solve, too_few
+from acu_nof1.estimate.columns import AFTER, BEFORE, counted, method_of, solve, too_few
 from acu_nof1.estimate.level import compared_question, window_question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.estimate.columns import Fits
+    from acu_nof1.estimate.nodes import Noise
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
@@ -40,28 +41,33 @@ def _no_level(fits: Fits) -> list[str]:
     ]
 
 
-def two_levels(comparisons: Comparisons) -> tuple[Fits, NDArray[np.int64]]:
+def two_levels(
+    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+) -> tuple[Fits, NDArray[np.int64]]:
     """Fit the level before and the level it is compared with, and count the answered days (S, 2) of both.
 
     With several phases the levels are the means of the baseline and of the treatment phases, in one fit. The window
-    alone is asked for where no series has several phases: its columns are fewer.
+    alone is asked for where no series has several phases: its columns are fewer. Parameters are those of
+    `change_at_reassessment`.
     """
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.after, comparisons)
     few = too_few(before, after, "on the days that are compared")
     reasons = [why or zero for why, zero in zip(few, _all_zero(comparisons), strict=True)]
     several = (comparisons.phases > 2).any()
     question = compared_question(comparisons) if several else window_question(comparisons)
-    fits = solve(comparisons, question, reasons)
+    fits = solve(comparisons, question.beside(beside), reasons, noise)
     return fits.refuse(_no_level(fits)), np.stack([before, after], axis=1)
 
 
-def rate_ratio(comparisons: Comparisons) -> Answer:
+def rate_ratio(
+    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+) -> Answer:
     """How many times the baseline level was the level in the window (with several phases: during treatment)?
 
     The ratio of two means of one fit, by Fieller's theorem inside the mixture: an end of its interval
-    may not exist. Fieller 1954, J R Stat Soc B 16:175.
+    may not exist. Fieller 1954, J R Stat Soc B 16:175. Parameters are those of `change_at_reassessment`.
     """
-    fits, days = two_levels(comparisons)
+    fits, days = two_levels(comparisons, noise, beside)
     percent = [outcome.important_change_percent for outcome in comparisons.outcomes]
     size = len(comparisons)
     return Answer(
@@ -70,7 +76,7 @@ def rate_ratio(comparisons: Comparisons) -> Answer:
         after=fits.levels(AFTER),
         days=days,
         reason=fits.reason,
-        method=("ratio of two means (Fieller), integrated autocorrelation, robust",) * size,
+        method=(f"ratio of two means (Fieller), {method_of(noise)}",) * size,
         unit=("ratio",) * size,
         important=np.array([np.nan if value is None else value / 100 for value in percent]),
         floor=np.zeros(size),

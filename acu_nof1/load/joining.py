@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from acu_nof1.derive import CSD_ITEMS
-from acu_nof1.diary import LEDGER_COLUMNS, Counts, Diary, empty_ledger, on_calendar
+from acu_nof1.diary import (
+    LEDGER_COLUMNS,
+    SEVERAL_COLUMNS,
+    Counts,
+    Diary,
+    empty_ledger,
+    no_several,
+    on_calendar,
+    reduction,
+)
 from acu_nof1.errors import SEVERITIES, Problem
 from acu_nof1.load.cells import SAME_TWICE, SEVERAL, Rule
 from acu_nof1.load.complaints import cell_problems, is_listed, shown, too_short
@@ -21,8 +30,6 @@ if TYPE_CHECKING:
     from acu_nof1.diary import Status
     from acu_nof1.load.files import ReadFile
     from acu_nof1.outcomes import Outcome
-
-Reduction = Literal["mean", "max", "min", "first", "last"]
 
 
 def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
@@ -44,9 +51,11 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
     cells = _together([frame for file in read for frame in file.cells])
     derived = pd.concat([file.derived for file in read], ignore_index=True)
     reducers = {name: file.reducer for file in reversed(read) for name in file.found}
-    values = {
+    settled = {
         outcome.name: _by_day(outcome, cells, derived, reducers.get(outcome.name, "mean")) for outcome in outcomes
     }
+    values = {name: series for name, (series, _) in settled.items()}
+    several = [entries for _, entries in settled.values() if len(entries)]
     problems = [problem for file in read for problem in file.problems]
     problems += _not_found(read, outcomes) + cell_problems(
         cells, [outcome.name for outcome in outcomes if outcome.kind == "yes_no"]
@@ -59,6 +68,7 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
         tuple(sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))),
         tuple(file.source for file in read),
         pd.concat([file.phase_labels for file in read]),
+        pd.concat(several, ignore_index=True) if several else no_several(),
     )
 
 
@@ -74,8 +84,10 @@ def _all_days(series: Iterable[pd.Series[float]]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.unique(days), name="date").sort_values().as_unit("us")
 
 
-def _by_day(outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: str) -> pd.Series[float]:
-    """One value per day. Marks in `cells` what became of second answers."""
+def _by_day(
+    outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: str
+) -> tuple[pd.Series[float], pd.DataFrame]:
+    """One value per day, and the answers of days with several different ones. Marks in `cells` what became of them."""
     own = np.flatnonzero((cells["outcome"] == outcome.name).to_numpy() & cells["value"].notna().to_numpy())
     nights = derived[derived["outcome"] == outcome.name]
     entries = pd.DataFrame(
@@ -87,36 +99,28 @@ def _by_day(outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reduce
             "row": np.concatenate([np.zeros(len(own), dtype=np.int64), nights["row"].to_numpy(dtype=np.int64)]),
         }
     )
-    several = entries["date"].duplicated(keep=False)
-    if several.any():
-        entries = _settled(outcome, cells, entries, several.to_numpy(), reducer)
-    return pd.Series(entries["value"].to_numpy(), index=pd.DatetimeIndex(entries["date"], name="date"), dtype=float)
+    twice, several = entries["date"].duplicated(keep=False), no_several()
+    if twice.any():
+        entries, several = _settled(outcome, cells, entries, twice.to_numpy(), reducer)
+    days = pd.DatetimeIndex(entries["date"], name="date")
+    return pd.Series(entries["value"].to_numpy(), index=days, dtype=float), several
 
 
 def _settled(
-    outcome: Outcome, cells: pd.DataFrame, entries: pd.DataFrame, several: npt.NDArray[Any], reducer: str
-) -> pd.DataFrame:
+    outcome: Outcome, cells: pd.DataFrame, entries: pd.DataFrame, twice: npt.NDArray[Any], reducer: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     by_date = entries.groupby("date")["value"]
     differ = (by_date.transform("max") != by_date.transform("min")).to_numpy()
     second = entries["date"].duplicated().to_numpy()
-    how, spoken = _reduction(outcome, reducer)
+    how, spoken = reduction(outcome, reducer)
+    several = entries.loc[differ, ["date", "value"]].assign(outcome=outcome.name)[list(SEVERAL_COLUMNS)]
     entries["value"] = np.where(differ, by_date.agg(how).reindex(entries["date"]).to_numpy(), entries["value"])
-    dropped = entries[several & ~differ & second]
+    dropped = entries[twice & ~differ & second]
     _mark(cells, dropped["cell"], "rejected", SAME_TWICE, None)
     reduced, rule = entries[differ], Rule(f"{SEVERAL.name}: {spoken}", SEVERAL.remedy)
     _mark(cells, reduced["cell"], "converted", rule, reduced["value"])
     _mark_nights(cells, reduced[reduced["cell"] < 0], rule)
-    return entries[~second]
-
-
-def _reduction(outcome: Outcome, reducer: str) -> tuple[Reduction, str]:
-    """Return pandas' name and the spoken name of a reducer, as far as this outcome allows it."""
-    if reducer in ("worst", "best") and outcome.sign:
-        up = (outcome.sign > 0) == (reducer == "best")
-        return ("max" if up else "min"), reducer
-    if reducer in ("first", "last"):
-        return ("first" if reducer == "first" else "last"), reducer
-    return ("max", "yes if any is yes") if outcome.kind == "yes_no" else ("mean", "mean")
+    return entries[~second], several
 
 
 def _mark(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acu_nof1.errors import Problem, ProtocolError, UsageError, did_you_mean
-from acu_nof1.outcomes import AMOUNTS, OUTCOMES, Better, Derived, Every, How, Kind, Outcome
+from acu_nof1.outcomes import AMOUNTS, OUTCOMES, Better, Derived, EffectPrior, Every, How, Kind, Outcome
 from acu_nof1.protocol import (
     DiaryFile,
     Event,
@@ -60,6 +60,14 @@ class _Plan(_Part):
     sessions: str | None = None
 
 
+class PriorEntry(_Part):
+    """A normal prior of an outcome's change."""
+
+    mean: float = Field(allow_inf_nan=False)
+    sd: float = Field(gt=0, allow_inf_nan=False)
+    source: str = ""
+
+
 class OutcomeEntry(_Part):
     """An outcome as a protocol declares it: an instrument of the catalogue, or a scale of its own."""
 
@@ -80,6 +88,7 @@ class OutcomeEntry(_Part):
     level: float | None = None
     rise: float | None = Field(default=None, gt=0)
     floor: float | None = None
+    effect_prior: PriorEntry | None = None
     primary: bool = False
 
 
@@ -155,6 +164,8 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
     }
     if entry.range is not None:
         changed |= {"low": entry.range[0], "high": entry.range[1]}
+    if entry.effect_prior is not None:
+        changed["effect_prior"] = EffectPrior(**entry.effect_prior.model_dump())
     if entry.important_change is not None or entry.important_change_percent is not None:
         changed |= {
             "important_change": entry.important_change,
@@ -492,4 +503,5 @@ def _known_keys(path: list[int | str]) -> list[str]:
         "session": Session,
         "event": Event,
     }
-    return list((parts[str(path[0])] if path else _File).model_fields)
+    part = PriorEntry if path[-1:] == ["effect_prior"] else parts[str(path[0])] if path else _File
+    return list(part.model_fields)

@@ -173,12 +173,12 @@ class Bands(Block):
 
 @dataclass(frozen=True)
 class Picture(Block):
-    """A figure with its alternative text; a second one on a page needs a name."""
+    """A figure with its alternative text; two on one page need names that tell them apart."""
 
     template = "picture.html"
     svg: str
     alt: str
-    name: str = ""
+    name: str = words.FIGURE
 
     @property
     def source(self) -> str:

@@ -35,6 +35,7 @@ from acu_nof1.report.block import (
     Title,
 )
 from acu_nof1.report.flares import computed_outcomes
+from acu_nof1.report.sensitivity import sensitivity_blocks
 from acu_nof1.safety import CAUTIONS
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def decision(review: Reassessment) -> Iterator[Block]:
     if review.verdict.overruled_by:
         box = Decision(words.HEADINGS["decision"], words.PROMPTLY, (words.MEDICAL_FIRST,), "")
     else:
-        said = (*words.reasons(estimate), review.success_sentence, words.sensitivity_of_diary(estimate))
+        otherwise = words.sensitivity_sentence(review.sensitivity)
+        said = (*words.reasons(estimate), otherwise, review.success_sentence, words.sensitivity_of_diary(estimate))
         badge = words.badge(review.verdict, review.telling.agreed)
         box = Decision(words.HEADINGS["decision"], badge, tuple(filter(None, said)), words.decision())
     yield Columns(Listing(words.HEADINGS["limits"], review.limits), box)
@@ -265,6 +267,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _raw_table(review, words.HEADINGS["raw"])
         yield _noise_table(review)
     yield from computed_outcomes(review)
+    yield from sensitivity_blocks(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)

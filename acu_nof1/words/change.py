@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from acu_nof1.estimate import Estimate
+    from acu_nof1.interpret import Reading
     from acu_nof1.outcomes import Outcome
     from acu_nof1.protocol import Look
     from acu_nof1.trial import Trial
@@ -56,8 +57,13 @@ def _has_threshold(estimate: Estimate | None) -> bool:
 
 def badge(verdict: Verdict, agreed: bool) -> str:
     """The verdict in two or three words."""
-    words = READINGS if _has_threshold(verdict.estimate) else WITHOUT_THRESHOLD
-    return words.get(verdict.kind, READINGS[verdict.kind])[0].format(agreed="agreed" if agreed else "the threshold")
+    return verdict_word(verdict.kind, verdict.estimate, agreed)
+
+
+def verdict_word(kind: Reading, estimate: Estimate | None, agreed: bool) -> str:
+    """Name a kind of change as the verdict does: Improved, less than agreed."""
+    words = READINGS if _has_threshold(estimate) else WITHOUT_THRESHOLD
+    return words.get(kind, READINGS[kind])[0].format(agreed="agreed" if agreed else "the threshold")
 
 
 def reading(estimate: Estimate) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 YES, NO = "yes", "no"
+FIGURE = "Figure"
 NOTHING_TO_DRAW = "No outcome to draw."
 LEGEND: Mapping[str, str] = {
     "before": "day before treatment",
@@ -94,6 +95,8 @@ HEADINGS: Mapping[str, str] = {
     "answers": "All answers",
     "raw": "Raw means, without a model",
     "noise": "Day-to-day noise and precision",
+    "sensitivity": "Does the verdict depend on how it was asked?",
+    "otherwise": "The same question asked in other ways",
     "more_figures": "The other outcomes, day by day",
     "events": "What else happened",
     "problems": "Problems met",
