@@ -295,7 +295,7 @@ def test_both_answers_of_the_segmented_model_are_its_contrasts():
     """What is simulated is what the package answers: same distribution for the level, seven times it for the slope."""
     rng = calibration.generator(33, "same")
     series = calibration.draw(calibration.DESIGNS["14+42"], calibration.ar(0.3), "step", 3, rng).comparisons
-    fits = calibration.fitted(series, calibration.segmented(series), [""] * 3, "robust")
+    fits = calibration.solve(series, calibration.segmented(series), [""] * 3)
     for answer, contrast, unit in ((level_change(series), 0, 1), (slope_change(series), 1, 7)):
         expected = fits.distribution(lambda each, k=contrast: each.mixture(k)).quantile(0.9)
         np.testing.assert_allclose(answer.distribution.quantile(0.9), unit * expected, rtol=1e-9)
