@@ -226,7 +226,7 @@ def exactness_pooled(cells: pd.DataFrame) -> pd.DataFrame:
         for level, bound in BOUNDS[str(mode)].items():
             allowed = bound * max(1.0, np.sqrt(RUNS / n))
             covered = float(np.average(some[f"coverage_{level:g}"], weights=some["n"]))
-            inside = abs(covered - level) <= allowed
+            inside = bool(abs(covered - level) <= allowed)
             rows.append({
                 "gate": "G0", "mode": mode, "method": error or "integrated", "contrast": contrast, "level": level, "n": n,
                 "coverage": covered, "bound_low": level - allowed, "bound_high": level + allowed,
