@@ -195,22 +195,23 @@ class Ratings:
             ends = spread(method.interval, every, values, treated)
             rows.append(alarms(name, "mean change", "all", ends, max(1.0, repeats / every)))
             if everywhere:
-                rows.append(self._alike(name, "mean change", ends, names))
+                rows.append(self._alike(name, "mean change", ends, names, repeats / every))
         return rows
 
-    def _alike(self, method: str, contrast: str, ends: Floats, names: NDArray[np.str_]) -> Row:
+    def _alike(self, method: str, contrast: str, ends: Floats, names: NDArray[np.str_], repeats: float) -> Row:
         """Each series weighs the same."""
         held = np.isfinite(ends).all(axis=1)
         size = pd.Series(held).groupby(names).transform("sum").to_numpy(float)
         weight = np.where(held, 1 / np.maximum(size, 1), 0.0)
-        return alarms(method, contrast, "each series alike", ends, DESIGNS["14+70"].days, weight)
+        return alarms(method, contrast, "each series alike", ends, repeats, weight)
 
     def _parts(self, mode: str, contrast: str, ends: Floats, names: NDArray[np.str_], constant: Bools) -> list[Row]:
         """Each series alike, one by one, and where one side never changes."""
         parts = {"a side that never changes": constant, "both sides change": ~constant}
         parts |= {str(name): names == name for name in np.unique(names)}
-        rows = [alarms(mode, contrast, of, ends[part], DESIGNS["14+70"].days) for of, part in parts.items()]
-        return [self._alike(mode, contrast, ends, names), *rows]
+        days = DESIGNS["14+70"].days
+        rows = [alarms(mode, contrast, of, ends[part], days) for of, part in parts.items()]
+        return [self._alike(mode, contrast, ends, names, days), *rows]
 
 
 def real_diaries(path: Path, source: str = "") -> Iterator[Job]:
