@@ -8,7 +8,8 @@ answered days are split, with at least half of the days answered on both sides, 
 
 - at 25 random dates a series, in 5 passes: the gate, as it is worded and as it was set before the others were run;
 - at every date there is: what a random date gives on average, without the chance of the draw; in all, for each series,
-  with each series weighing the same, and where one side of the comparison never changes;
+  with each series weighing the same, and where one side of the comparison never changes; and whether the two weeks
+  before and after the stretch, which no interval has seen, moved the same way;
 - into consecutive stretches from a random day on, in 5 passes.
 
 Nothing was changed at the split, so at nominal 5 % the interval should miss 0 in one stretch in twenty. Real life
@@ -109,6 +110,25 @@ def drawn(
     return np.concatenate(found), np.concatenate(names)
 
 
+def moved_outside(series: Mapping[str, pd.Series], design: Design) -> Floats:
+    """The 14 days after each stretch of `every date` less the 14 days before it: days that no interval has seen.
+
+    NaN where fewer than 5 are answered on either side.
+    """
+    margin, found = 14, [np.empty(0)]
+    for days in series.values():
+        wide = np.pad(days.to_numpy(float), margin, constant_values=np.nan)
+        some = np.lib.stride_tricks.sliding_window_view(wide, design.days + 2 * margin)
+        inside = np.isfinite(some[:, margin:-margin])
+        kept = (inside[:, : design.baseline].mean(axis=1) >= 0.5) & (inside[:, design.baseline :].mean(axis=1) >= 0.5)
+        some = some[kept]
+        sides = some[:, :margin], some[:, -margin:]
+        enough = np.all([np.isfinite(side).sum(axis=1) >= 5 for side in sides], axis=0)
+        before, after = (np.nanmean(np.where(enough[:, None], side, 0.0), axis=1) for side in sides)
+        found.append(np.where(enough, after - before, np.nan))
+    return np.concatenate(found)
+
+
 def missed(ends: Floats) -> Bools:
     """Does the interval miss 0?"""
     return np.asarray((ends[:, 0] > 0) | (ends[:, 1] < 0))
@@ -161,6 +181,15 @@ def alarms(method: str, contrast: str, of: str, ends: Floats, repeats: float, we
     }  # fmt: skip
 
 
+def agreement_outside(ends: Floats, outside: Floats) -> Row:
+    """Of the alarms: how often, and by what share of the change, did the days around the stretch move the same way?"""
+    estimate = ends.mean(axis=1)
+    known = np.isfinite(ends).all(axis=1) & np.isfinite(outside) & missed(ends)
+    same = np.sign(outside[known]) == np.sign(estimate[known])
+    slope = np.sum(outside[known] * estimate[known]) / np.sum(estimate[known] ** 2)
+    return {"outside_same_way": float(np.mean(same)), "outside_share": float(slope)}
+
+
 def never_changes(values: Floats, design: Design, contrast: str) -> Bools:
     """Is every answer the same on one of the two sides of this contrast?"""
     after = design.days - design.window if contrast == "change at reassessment" else design.baseline
@@ -180,7 +209,8 @@ class Ratings:
     def __call__(self, passes: int, seed: int) -> list[Row]:
         """Split in so many passes, and ask every method."""
         design, treated = DESIGNS["14+70"], np.arange(DESIGNS["14+70"].days) >= DESIGNS["14+70"].baseline
-        values, names = drawn(read(self.path), design, self.split, passes, seed)
+        series = read(self.path)
+        values, names = drawn(series, design, self.split, passes, seed)
         everywhere = self.split == "every date"
         repeats = design.days if everywhere else passes
         rows: list[Row] = []
@@ -189,6 +219,7 @@ class Ratings:
                 contrast, ends = QUESTIONS[name].contrasts[0], ours(values, design, name, mode)
                 rows.append(alarms(mode, contrast, "all", ends, repeats))
                 if everywhere:
+                    rows[-1] |= agreement_outside(ends, moved_outside(series, design))
                     rows += self._parts(mode, contrast, ends, names, never_changes(values, design, contrast))
         for name, method in USUAL.items():
             every = SLOW.get(name, 1) if everywhere else 1

@@ -91,6 +91,19 @@ def test_real_stretches_keep_the_calendar_and_half_of_the_days_on_both_sides():
     assert len(every) == 117 - 7
 
 
+def test_days_around_a_stretch_say_whether_a_change_went_on():
+    design, days = DESIGNS["14+70"], pd.Series(np.arange(150.0))
+    outside = real_diaries.moved_outside({"one": days}, design)
+    # On a straight line the two weeks after a stretch stand 84 + 14 above those before it; at the ends there are none.
+    assert len(outside) == 67
+    assert np.nanmax(np.abs(outside[14:-14] - 98)) == 0
+    assert np.isnan(outside[:5]).all()
+    assert np.isnan(outside[-5:]).all()
+    ends = np.array([[1.0, 3.0], [1.0, 3.0], [-3.0, -1.0], [-1.0, 1.0]])
+    found = real_diaries.agreement_outside(ends, np.array([2.0, -1.0, np.nan, 5.0]))
+    assert found == {"outside_same_way": 0.5, "outside_share": pytest.approx(2 * (2 - 1) / 8)}
+
+
 def test_a_false_alarm_is_an_interval_that_misses_no_change():
     ends = np.array([[-1.0, 1.0], [0.5, 2.0], [-4.0, -1.0], [np.nan, np.nan]])
     found = real_diaries.alarms("robust", "mean change", "all", ends, 1)
@@ -125,3 +138,11 @@ def test_kostecki_dillon_as_published(first_treatment_day, before, after, people
     assert len(change) == people
     assert (change.mean(), low, high) == pytest.approx(difference, abs=5e-5)
     assert ((change < 0).sum(), (change == 0).sum(), (change > 0).sum()) == directions
+
+
+def test_the_tables_of_the_readme_are_those_of_the_results():
+    """`python benchmarks/summary.py --write` puts them right."""
+    import summary
+
+    text = summary.README.read_text(encoding="utf-8")
+    assert summary.filled(text) == text
