@@ -34,6 +34,7 @@ ATTRIBUTION: tuple[CaveatKind, ...] = ("co_intervention", "baseline_trend", "bas
 NEAR_START = dt.timedelta(days=14)
 FIRST_DAYS = 7
 FLARE_SDS = 0.5
+DRIFT = 0.20
 HALF_MISSING = 0.5
 HEADACHE_ANSWERED = 21
 GAINS: tuple[Reading, ...] = ("improved", "improved_amount_unclear", "improved_less")
@@ -140,7 +141,7 @@ def judge(
     """
     primary = estimates.primary
     kind: Reading = primary.reading if primary is not None and primary.ok else "cannot_say"  # type: ignore[assignment]
-    caveats = tuple(_caveats(trial, comparisons, primary, interim=interim))
+    caveats = tuple(_caveats(trial, comparisons, estimates, interim=interim))
     return Verdict(kind, primary, caveats, safety.overrules)
 
 
@@ -181,7 +182,8 @@ def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) 
     return Success(kind, p, rule.rule, rule.outcomes, "at_most" if rule.all else "at_least", unknown, pairs)
 
 
-def _caveats(trial: Trial, comparisons: Comparisons, primary: Estimate | None, *, interim: bool) -> Iterator[Caveat]:
+def _caveats(trial: Trial, comparisons: Comparisons, estimates: Estimates, *, interim: bool) -> Iterator[Caveat]:
+    primary = estimates.primary
     if primary is not None:
         series = comparisons.take(comparisons.primary)
         yield from _unattainable(primary)
@@ -190,6 +192,7 @@ def _caveats(trial: Trial, comparisons: Comparisons, primary: Estimate | None, *
             if primary.outcome.kind != "yes_no" and primary.outcome.every == "day":
                 yield from _baseline_flare(series, primary)
                 yield from _baseline_trend(series, primary)
+        yield from _slow_drift(estimates, primary)
         yield from _diary_limits(series, primary)
     yield from _agreement(trial, primary)
     if interim:
@@ -291,9 +294,22 @@ def _baseline_trend(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
         yield Caveat("baseline_trend", {"slope": float(slope.centre[0]), "p": p_moving})
 
 
+def _slow_drift(estimates: Estimates, primary: Estimate) -> Iterator[Caveat]:
+    """May the days resemble one another so strongly that a slow drift looks like a change?
+
+    The primary answer and the trend during treatment are asked, and the more doubtful one speaks. The mean change is
+    not: it takes every change that builds up for a drift (benchmarks/README.md has the rates).
+    """
+    if not primary.ok:
+        return
+    name = primary.outcome.name
+    trends = (each for each in estimates if each.question == "trend" and each.outcome.name == name)
+    doubtful = max((primary, *trends), key=lambda each: np.nan_to_num(each.p_phi_high))
+    if doubtful.p_phi_high >= DRIFT:
+        yield Caveat("slow_drift", {"phi": doubtful.phi, "p": doubtful.p_phi_high})
+
+
 def _diary_limits(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
-    if primary.p_phi_high >= 1 - LIKELY:
-        yield Caveat("slow_drift", {"phi": primary.phi, "p": primary.p_phi_high})
     days = int((series.phase != -1).sum())
     answered = int(series.answered.sum())
     if answered < days and primary.outcome.every == "day":

@@ -27,8 +27,8 @@ from acu_nof1.estimate.columns import (
 from acu_nof1.estimate.kernel import AR1, ROBUST, Noise
 from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, phase_levels, window_question
 from acu_nof1.estimate.segmented import SLOPE_CHANGE, segmented_question
-from acu_nof1.estimate.trend import WEEK
-from acu_nof1.interpret import LIKELY, Reading
+from acu_nof1.estimate.trend import WEEK, trend_question
+from acu_nof1.interpret import Reading
 from acu_nof1.outcomes import Outcome
 from acu_nof1.simulate import (
     Design,
@@ -43,6 +43,7 @@ from acu_nof1.simulate import (
     written,
 )  # fmt: skip
 from acu_nof1.trial import Comparisons
+from acu_nof1.verdict import DRIFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.distribution import RatioMixture
     from acu_nof1.estimate.base import Answer
+    from acu_nof1.estimate.columns import Fits
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -276,14 +278,15 @@ QUESTIONS: Mapping[str, Asked] = {
 class Measured:
     """What came out for one contrast; NaN where the package gives no estimate.
 
-    F(truth), the width of the 95 % interval and of the oracle's, and whether the page warns of slow drifts.
+    F(truth), the width of the 95 % interval and of the oracle's, and whether the page warns of slow drifts (1 or 0; NaN
+    for questions other than the primary one).
     """
 
     contrast: str
     transform: Floats
     width: Floats
     oracle: Floats
-    warned: Bools
+    warned: Floats
 
     @property
     def estimable(self) -> Bools:
@@ -311,7 +314,7 @@ def measure(diaries: Diaries, name: str, mode: str, phi: float = np.nan) -> list
         question = asked.question(some)
         reasons = too_few(counted(some.baseline, some), counted(asked.after(some), some), "after")
         fits = solve(some, question, reasons, MODES[mode])
-        warned.append(fits.numbers(lambda each: each.probability_phi_above(PHI_HIGH)) >= 1 - LIKELY)
+        warned.append(drift_warning(some, fits, mode) if name == "window" else np.full(len(some), np.nan))
         oracle = oracle_sd(some, question, phi)
         for k, part in enumerate(parts):
             mixture = fits.distribution(lambda each, k=k: each.mixture(k))
@@ -321,6 +324,13 @@ def measure(diaries: Diaries, name: str, mode: str, phi: float = np.nan) -> list
         Measured(contrast, *np.concatenate(part, axis=1), np.concatenate(warned))
         for contrast, part in zip(asked.contrasts, parts, strict=True)
     ]
+
+
+def drift_warning(comparisons: Comparisons, fits: Fits, mode: str) -> Floats:
+    """Whether the page warns of slow drifts: the larger chance of the primary answer and of the trend decides."""
+    trend = solve(comparisons, trend_question(comparisons), list(fits.reason), MODES[mode])
+    chance = [each.numbers(lambda fit: fit.probability_phi_above(PHI_HIGH)) for each in (fits, trend)]
+    return np.asarray(np.fmax(*chance) >= DRIFT, dtype=float)
 
 
 def oracle_sd(comparisons: Comparisons, question: Question, phi: float) -> Floats:
@@ -396,7 +406,7 @@ def mean_ratio(diaries: Comparisons, truth: float) -> Measured:
 
 def _transformed(contrast: str, transform: Floats) -> Measured:
     nothing = np.full(transform.shape, np.nan)
-    return Measured(contrast, transform, nothing, nothing, np.zeros(transform.shape, dtype=bool))
+    return Measured(contrast, transform, nothing, nothing, nothing)
 
 
 def yes_no_diaries(

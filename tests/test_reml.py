@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
 
 import numpy as np
-import pandas as pd
 import pytest
+from conftest import ROOT
 from kernel_diaries import borckardt_nash
 
 from acu_nof1.estimate.reml import gls, reml_mode
 
-NLME = Path(__file__).parent / "reference" / "nlme_gls"
+sys.path.append(str(ROOT / "benchmarks"))
 
-
-def nlme_cases():
-    series, fits = pd.read_csv(NLME / "series.csv"), pd.read_csv(NLME / "fits.csv")
-    by_id = dict(iter(series.groupby("id")))
-    for row in fits.itertuples():
-        g = by_id[row.id]
-        y = np.where(g["observed"] == 1, g["y"], np.nan)
-        tau = (g["day"] - g["n_baseline"]).to_numpy(float)
-        d = (tau >= 0).astype(float)
-        one = np.ones_like(d)
-        yield row, y, np.stack([one, d] if row.model == "step" else [one, tau, d, tau * d], axis=1)
-
-
-def nlme_errors(row, answer):
-    """Relative differences of the standard errors, and the estimates in units of them."""
-    se = np.sqrt(np.diag(answer.cov))
-    level, slope = (1, None) if row.model == "step" else (2, 3)
-    errors = [abs(se[level] / row.level_se - 1), abs(answer.coefficients[level] - row.level) / row.level_se]
-    if slope is not None:
-        errors += [abs(se[slope] / row.slope_change_se - 1)]
-        errors += [abs(answer.coefficients[slope] - row.slope_change) / row.slope_change_se]
-    return max(errors)
+from agreement import nlme_cases, nlme_errors
 
 
 def test_nlme_gls_corcar1_at_its_own_phi():

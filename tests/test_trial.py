@@ -95,6 +95,20 @@ def test_visits_may_lie_a_week_around_the_look():
     assert (found.before, found.after) == (40, 30)
 
 
+def test_a_visit_counts_up_to_seven_days_before_and_after_the_look():
+    counted = []
+    for distance in (-8, -7, 0, 7, 8):
+        values = np.full(DAYS + 12, np.nan)
+        values[[10, DAYS + distance]] = 40, 30
+        plan = {"phase": [
+            {"kind": "baseline", "start": START, "end": START + dt.timedelta(days=13)},
+            {"kind": "treatment", "start": START + dt.timedelta(days=14), "end": START + dt.timedelta(days=DAYS - 1)},
+        ], "reassess": [{"on": START + dt.timedelta(days=DAYS)}]}  # fmt: skip
+        found = reassess(make_trial({"odi": values}, odi={"instrument": "odi", "sem": 2.0}, raw=plan)).estimates.primary
+        counted.append(bool(found is not None and found.ok))
+    assert counted == [False, True, True, True, False]
+
+
 def test_choosing_a_look_keeps_a_planned_window():
     trial = make_trial(
         PAIN, raw={"session": SESSIONS, "reassess": [{"after_session": 6, "window_days": 7}, {"on": "2026-04-13"}]}

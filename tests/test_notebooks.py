@@ -1,0 +1,51 @@
+"""The notebook of the evidence: it runs on the committed results, defines nothing, and its outputs are those of today."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+
+from acu_nof1.report import bundled
+
+NOTEBOOK = "notebooks/3_how_sure_are_we.ipynb"
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return nbformat.read(bundled(NOTEBOOK), 4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_the_notebook_defines_no_functions_and_names_no_machine(committed):
+    tree = ast.parse("\n".join(cell.source for cell in code(committed)))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
+    assert not re.search(r"/home/|/root/|/Users/|/tmp/", nbformat.writes(committed))
+
+
+def test_the_notebook_runs_and_its_outputs_are_current(committed, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plt, "show", lambda: drawn.append(plt.gcf()))
+    names = {"__name__": "notebook"}
+    with mpl.rc_context():
+        for number, cell in enumerate(code(committed)):
+            exec(compile(cell.source, f"{NOTEBOOK}, cell {number}", "exec"), names)
+            plt.close("all")
+    assert len(drawn) == sum("plt.show()" in cell.source for cell in code(committed)) == 6
+    assert all(
+        cell.outputs and not any(each.output_type == "error" for each in cell.outputs) for cell in code(committed)
+    )
+    said = {name: int(names[which].sum()) for name, which in (("t test", "t_test"), ("this package", "ours"))}
+    shown = code(committed)[-1].outputs[-1].data["text/plain"]
+    assert all(re.search(rf"{name} +{count}$", shown, re.MULTILINE) for name, count in said.items())
+    # 300 people: 95 % coverage allows 15 ± 11 (3 binomial standard errors); a t test at phi 0.6 goes far beyond.
+    assert names["ours"].sum() <= 26 < 60 < names["t_test"].sum()
+    overview = code(committed)[0].outputs[-1].data["text/plain"]
+    assert all(table["date"].min() in overview for table in names["tables"].values())
