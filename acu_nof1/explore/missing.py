@@ -259,7 +259,7 @@ def _missing_on_bad(
 ) -> tuple[int, int, float, float, float, float, float, str]:
     count, days = int(missing.sum()), missing.size
     step = 1.0 if yes_no else float(bad.std(ddof=1)) if days > 1 else math.nan
-    reason = _why_no_odds(bad, missing, phase, step)
+    reason = _why_no_odds(bad, missing, phase)
     if reason:
         return count, days, step, math.nan, math.nan, math.nan, confidence, reason
     # Imported late: only a report that asks for it waits for statsmodels.
@@ -278,7 +278,7 @@ def _telling(missing: Days, phase: NDArray[np.int64]) -> Days:
     return np.isin(phase, both)
 
 
-def _why_no_odds(bad: Floats, missing: Days, phase: NDArray[np.int64], step: float) -> str:
+def _why_no_odds(bad: Floats, missing: Days, phase: NDArray[np.int64]) -> str:
     count = int(missing.sum())
     if count < MINIMUM_MISSING:
         gaps = "day is" if count == 1 else "days are"

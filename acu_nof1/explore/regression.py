@@ -210,10 +210,19 @@ def _returns(series: Comparisons) -> list[Return]:
     reasons = [_why(*row) for row in zip(fits.reason, first, rest, split, drift, strict=True)]
     numbers[[bool(why) for why in reasons], :4] = np.nan
     return [
-        Return(series.person[i], series.outcomes[i], int(first[i] + rest[i]), float(levels[0][i]), float(levels[1][i]),
-               float(p_worse[i]), bool(flare[i]), *(float(x) for x in numbers[i]), reason=reasons[i])
+        Return(
+            person=series.person[i],
+            outcome=series.outcomes[i],
+            answered=int(first[i] + rest[i]),
+            early=float(levels[0][i]),
+            later=float(levels[1][i]),
+            p_worse=float(p_worse[i]),
+            flare=bool(flare[i]),
+            reason=reasons[i],
+            **dict(zip(("usual", "expected", "low", "high", "bad_spell"), numbers[i].tolist(), strict=True)),
+        )
         for i in range(len(series))
-    ]  # fmt: skip
+    ]
 
 
 def _why(fit: str, first: int, rest: int, split: bool, drift: bool) -> str:

@@ -34,6 +34,7 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.doubts import doubts
 from acu_nof1.safety import CAUTIONS
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _answers_table(review)
         yield _raw_table(review, words.HEADINGS["raw"])
         yield _noise_table(review)
+    yield from doubts(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)
