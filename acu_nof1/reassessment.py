@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from acu_nof1 import __version__, words
 from acu_nof1.checks import problems_of
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
+from acu_nof1.explore import missing_days, regression_to_the_mean
 from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
 from acu_nof1.spells import flare_spells
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from acu_nof1.estimate import Estimate, Estimates
+    from acu_nof1.explore import MissingDays, Return
     from acu_nof1.explore.sensitivity import Alternative
     from acu_nof1.safety import Safety
     from acu_nof1.spells import FlareSpells
@@ -115,6 +117,16 @@ class Reassessment:
         """How often flares came, how long they lasted and how many were cut off, phase by phase."""
         return flare_spells(self.comparisons)
 
+    @cached_property
+    def missing_days(self) -> MissingDays:
+        """When days were missing, whether after bad ones, and how bad they had to be to change a reading."""
+        return missing_days(self.comparisons, self.estimates)
+
+    @cached_property
+    def regression_to_the_mean(self) -> tuple[Return, ...]:
+        """What a return to the usual level alone could give, for each daily outcome."""
+        return regression_to_the_mean(self.comparisons)
+
     def describe(self) -> pd.DataFrame:
         """Return raw means and answered days by side, without any model: for the appendix."""
         series, rows = self.comparisons, []
@@ -169,6 +181,8 @@ class Reassessment:
             "estimates": [_estimate(each) for each in self.estimates],
             "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "sensitivity": [_alternative(each, self.sensitivity.agreed) for each in self.sensitivity.alternatives],
+            "missing_days": _missing(self.missing_days),
+            "regression_to_the_mean": [_record(each) for each in self.regression_to_the_mean],
             "ledger": {
                 "read": counts.read,
                 "kept": counts.kept,
@@ -218,6 +232,26 @@ def _finite(value: float) -> float | None:
 
 def _flares(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     return {str(name): _finite(value) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def _record(each: Any) -> dict[str, Any]:
+    """A row of results: the outcome by its name, numbers that do not exist as null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plain(inner) for name, inner in value.items()}
+        return _finite(value) if isinstance(value, float) else value
+
+    return {**plain(asdict(each)), "outcome": each.outcome.name}
+
+
+def _missing(found: MissingDays) -> dict[str, Any]:
+    return {
+        "adherence": found.adherence.drop(columns="label").to_dict("records"),
+        "weekdays": found.weekdays.drop(columns="label").to_dict("records"),
+        "after_bad_days": [_record(each) for each in found.after_bad_days],
+        "tipping_points": [_record(each) for each in found.tipping_points],
+    }
 
 
 def _estimate(each: Estimate) -> dict[str, Any]:

@@ -11,7 +11,9 @@ import numpy as np
 
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
 from acu_nof1.explore.joint import chance_of_all, chance_of_any, gains_together
-from acu_nof1.interpret import LIKELY, SURE, success_kind
+from acu_nof1.explore.missing import tipping_points
+from acu_nof1.explore.regression import ENOUGH_DAYS, FIRST_DAYS, regression_to_the_mean
+from acu_nof1.interpret import SURE, success_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.estimate import Estimate, Estimates
+    from acu_nof1.explore.missing import TippingPoint
+    from acu_nof1.explore.regression import Return
     from acu_nof1.interpret import Reading, SuccessKind
     from acu_nof1.safety import Safety
     from acu_nof1.trial import Comparisons, Trial
@@ -32,8 +36,6 @@ CaveatKind = Literal[
 ATTRIBUTION: tuple[CaveatKind, ...] = ("co_intervention", "baseline_trend", "baseline_flare")
 
 NEAR_START = dt.timedelta(days=14)
-FIRST_DAYS = 7
-FLARE_SDS = 0.5
 DRIFT = 0.20
 HALF_MISSING = 0.5
 HEADACHE_ANSWERED = 21
@@ -42,10 +44,11 @@ GAINS: tuple[Reading, ...] = ("improved", "improved_amount_unclear", "improved_l
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """Something the reader must know; `facts` are the numbers and texts its sentence needs."""
+    """Something the reader must know; `facts` are the numbers and texts its sentence needs, `tips` what would undo it."""
 
     kind: CaveatKind
     facts: Mapping[str, float | str] = field(default_factory=dict)
+    tips: tuple[TippingPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,10 @@ def judge(
     """
     primary = estimates.primary
     kind: Reading = primary.reading if primary is not None and primary.ok else "cannot_say"  # type: ignore[assignment]
-    caveats = tuple(_caveats(trial, comparisons, estimates, interim=interim))
+    series = comparisons.take(comparisons.primary)
+    # While something overrules the diary there is no verdict that missing days could undo.
+    tips = () if safety.overrules else tuple(tipping_points(series, estimates))
+    caveats = tuple(_caveats(trial, comparisons, estimates, tips, interim=interim))
     return Verdict(kind, primary, caveats, safety.overrules)
 
 
@@ -182,24 +188,34 @@ def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) 
     return Success(kind, p, rule.rule, rule.outcomes, "at_most" if rule.all else "at_least", unknown, pairs)
 
 
-def _caveats(trial: Trial, comparisons: Comparisons, estimates: Estimates, *, interim: bool) -> Iterator[Caveat]:
+def _caveats(
+    trial: Trial,
+    comparisons: Comparisons,
+    estimates: Estimates,
+    tips: tuple[TippingPoint, ...],
+    *,
+    interim: bool,
+) -> Iterator[Caveat]:
     primary = estimates.primary
+    back: tuple[Return, ...] = ()
     if primary is not None:
         series = comparisons.take(comparisons.primary)
         yield from _unattainable(primary)
         if primary.reading in GAINS:
+            back = regression_to_the_mean(series)
             yield from _co_interventions(trial, comparisons)
             if primary.outcome.kind != "yes_no" and primary.outcome.every == "day":
-                yield from _baseline_flare(series, primary)
+                yield from _baseline_flare(*back)
                 yield from _baseline_trend(series, primary)
         yield from _slow_drift(estimates, primary)
-        yield from _diary_limits(series, primary)
+        yield from _diary_limits(series, primary, tips)
     yield from _agreement(trial, primary)
     if interim:
         yield Caveat("interim")
     elif len(trial.protocol.looks) > 1:
         yield Caveat("multiple_looks", {"looks": len(trial.protocol.looks)})
     yield from _design(trial)
+    yield from _natural_course(*back)
     yield Caveat("expectation")
 
 
@@ -211,7 +227,15 @@ def _design(trial: Trial) -> Iterator[Caveat]:
         yield Caveat("one_person")
     if protocol.start_was_randomised:
         yield Caveat("drawn_start")
-    yield Caveat("natural_course")
+
+
+def _natural_course(*back: Return) -> Iterator[Caveat]:
+    """What a gain must always be held against; with the size of a return where the diary tells it."""
+    facts: dict[str, float | str] = {}
+    for each in back:
+        if np.isfinite(each.bad_spell):
+            facts = {"return": each.bad_spell, "short": "yes" if each.answered < ENOUGH_DAYS else "no"}
+    yield Caveat("natural_course", facts)
 
 
 def _unattainable(primary: Estimate) -> Iterator[Caveat]:
@@ -243,27 +267,12 @@ def _columns(*days: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack(days, axis=2)
 
 
-def _baseline_flare(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
+def _baseline_flare(found: Return) -> Iterator[Caveat]:
     """Was the first baseline week worse than the rest, so that part of the gain may be a return to normal?"""
-    baseline = series.baseline
-    position = np.cumsum(baseline, axis=1)
-    first, rest = baseline & (position <= FIRST_DAYS), baseline & (position > FIRST_DAYS)
-    if min(counted(first, series)[0], counted(rest, series)[0]) < 3:
-        return
-    contrasts = np.array([[[1.0, 0, 0], [0, 1, 0], [1, -1, 0]]])
-    question = Question(
-        _columns(indicator(first), indicator(rest), indicator(series.treated)), np.array([3]), contrasts
-    )
-    fits = solve(series, question, [""])
-    if fits.reason[0]:
-        return
-    worse = -primary.outcome.sign
-    p_below = float(fits.distribution(lambda each: each.mixture(2)).cdf(0.0)[0])
-    early, later = float(fits.levels(0).value[0]), float(fits.levels(1).value[0])
-    spread = float(np.nanstd(np.where(baseline & series.answered, series.values, np.nan), ddof=1))
-    p_worse = 1 - p_below if worse > 0 else p_below
-    if p_worse >= LIKELY and worse * (early - later) >= FLARE_SDS * spread:
-        yield Caveat("baseline_flare", {"early": early, "later": later, "p": p_worse})
+    if found.flare:
+        facts: dict[str, float | str] = {"early": found.early, "later": found.later, "p": found.p_worse}
+        known = {"return": found.expected} if found.expected * found.outcome.sign > 0 else {}
+        yield Caveat("baseline_flare", {**facts, **known})
 
 
 def _baseline_trend(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
@@ -309,13 +318,14 @@ def _slow_drift(estimates: Estimates, primary: Estimate) -> Iterator[Caveat]:
         yield Caveat("slow_drift", {"phi": doubtful.phi, "p": doubtful.p_phi_high})
 
 
-def _diary_limits(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:
+def _diary_limits(series: Comparisons, primary: Estimate, tips: tuple[TippingPoint, ...]) -> Iterator[Caveat]:
     days = int((series.phase != -1).sum())
     answered = int(series.answered.sum())
     if answered < days and primary.outcome.every == "day":
         yield Caveat(
             "missing_days",
             {"answered": answered, "days": days, "many": "yes" if answered < HALF_MISSING * days else "no"},
+            tips,
         )
     if primary.outcome.kind == "yes_no" and min(primary.days) < HEADACHE_ANSWERED:
         yield Caveat("short_window", {"before": primary.days_before, "after": primary.days_after})

@@ -151,14 +151,15 @@ class Grid(Distribution):
                 after = before / (before + (1 - before) / at)
             moves = before * (1 - before) / (1 - before + at * before) ** 2
         inside = (after > 0) & (after < 1)
-        after = np.clip(after, 0.0, 1.0)
-        edge = np.arcsin(np.sqrt(after)) * (2 * cells / np.pi)
-        left = np.minimum(edge.astype(np.intp), cells - 1)
-        rows, middle = np.arange(len(x))[:, None, None], np.arange(cells)[None, None, :]
-        low, high = joint[rows, middle, left], joint[rows, middle, left + 1]
+        low, high, part = _around(joint, after)
         root = np.sqrt(np.where(inside, after * (1 - after), 1.0))
         slope = np.where(inside, (high - low) * moves / root, 0.0) * (cells / np.pi)
-        return np.sum(low + (edge - left) * (high - low), axis=2), slope.sum(axis=2)
+        return np.sum(low + part * (high - low), axis=2), slope.sum(axis=2)
+
+    def below(self, after: Floats) -> Floats:
+        """How probable is an `after` below a bound of its own for each cell of `before`? One row: (K, M) to (K,)."""
+        low, high, part = _around(self._joint(np.zeros(1, np.intp)), after[None])
+        return np.asarray(np.sum(low + part * (high - low), axis=2)[0])
 
     def _quantiles(self, rows: Ints, p: Floats) -> Floats:
         joint = self._joint(rows)
@@ -180,3 +181,12 @@ class Grid(Distribution):
             return DAYS_PER_MONTH * position, np.full_like(position, DAYS_PER_MONTH)
         with np.errstate(divide="ignore"):
             return position / (1 - position), 1 / (1 - position) ** 2
+
+
+def _around(joint: Floats, after: Floats) -> tuple[Floats, Floats, Floats]:
+    """The joint posterior at the edges below and above `after` (rows, k, M), and how far between them it lies."""
+    cells = joint.shape[1]
+    edge = np.arcsin(np.sqrt(np.clip(after, 0.0, 1.0))) * (2 * cells / np.pi)
+    left = np.minimum(edge.astype(np.intp), cells - 1)
+    rows, middle = np.arange(len(after))[:, None, None], np.arange(cells)[None, None, :]
+    return joint[rows, middle, left], joint[rows, middle, left + 1], np.asarray(edge - left)

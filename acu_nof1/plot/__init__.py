@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from acu_nof1.plot.adherence import adherence_alt, plot_adherence
 from acu_nof1.plot.bands import plot_bands
 from acu_nof1.plot.sensitivity import plot_sensitivity
 from acu_nof1.plot.trial import figure_alt, plot_outcome, plot_trial
 
-__all__ = ["figure_alt", "plot_bands", "plot_outcome", "plot_sensitivity", "plot_trial"]
+__all__ = [
+    "adherence_alt",
+    "figure_alt",
+    "plot_adherence",
+    "plot_bands",
+    "plot_outcome",
+    "plot_sensitivity",
+    "plot_trial",
+]

@@ -34,6 +34,7 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
 from acu_nof1.safety import CAUTIONS
@@ -268,6 +269,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _noise_table(review)
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
+    yield from doubts(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acu_nof1.words import doubts
 from acu_nof1.words.around import (
     PROMPTLY,
     alarm,
@@ -164,6 +165,7 @@ __all__ = [
     "described",
     "diary_days",
     "digits_of",
+    "doubts",
     "failed",
     "figure_alt",
     "goal",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from acu_nof1.interpret import LIKELY, UNLIKELY
 from acu_nof1.safety import CAUTIONS
 from acu_nof1.words.change import Telling, badge, chances, name_in_sentence, sentence
+from acu_nof1.words.doubts import flare, natural_course, tipping
 from acu_nof1.words.numbers import NO_BREAK, against, date, in_hundred, listing, number, signed
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "co_intervention": _co_intervention,
     "baseline_trend": lambda f: f"It was already moving this way before treatment ({signed(float(f['slope']))} a week), at least as fast as "
                                 "since: the change may be that course going on.",
-    "baseline_flare": lambda f: f"The first baseline week ({number(float(f['early']))}) was worse than the rest ({number(float(f['later']))}): "
-                                "part of the change may be a return to this person’s usual level.",
+    "baseline_flare": flare,
     "unattainable": lambda f: f"The level before ({number(float(f['before']))}) leaves room for {number(float(f['room']))} only: a gain of "
                               f"{float(f['important']):g} could not be reached.",
     "slow_drift": lambda f: f"Days may resemble one another very strongly (chance {in_hundred(float(f['p']))}); then a slow drift cannot be "
@@ -53,14 +53,14 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "interim": lambda _: "This is an interim look: the planned reassessment carries the verdict.",
     "carry_over": lambda _: "What sessions change may last into the next phase, so phases can look more alike than they are.",
     "one_person": lambda _: "One person, before and during treatment, without a comparison period: this says what changed, not why.",
-    "natural_course": lambda _: "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve.",
+    "natural_course": natural_course,
     "expectation": lambda _: "The person knew when treatment began; expectation moves ratings too.",
 }  # fmt: skip
 
 
 def caveat(each: Caveat) -> str:
-    """Say one caveat."""
-    return CAVEATS[each.kind](each.facts)
+    """Say one caveat, and what would undo the verdict."""
+    return f"{CAVEATS[each.kind](each.facts)} {tipping(each.tips)}".strip()
 
 
 def sensitivity_of_diary(estimate: Estimate | None) -> str:
