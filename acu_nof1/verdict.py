@@ -230,10 +230,10 @@ def _design(trial: Trial) -> Iterator[Caveat]:
 
 
 def _natural_course(*back: Return) -> Iterator[Caveat]:
-    """What a gain must always be held against; with the size of a return where the diary tells it."""
+    """What a gain must always be held against; with the size of a return where the diary tells it and no flare did."""
     facts: dict[str, float | str] = {}
     for each in back:
-        if np.isfinite(each.bad_spell):
+        if np.isfinite(each.bad_spell) and not each.flare:
             facts = {"return": each.bad_spell, "short": "yes" if each.answered < ENOUGH_DAYS else "no"}
     yield Caveat("natural_course", facts)
 
