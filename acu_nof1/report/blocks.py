@@ -244,7 +244,7 @@ def _on_first_page(review: Reassessment) -> list[str]:
     return [first, *small[:MOST_SMALL_PANELS]] if len(names) <= MOST_ROWS_WITH_PANELS else [first]
 
 
-def _picture(review: Reassessment, names: Sequence[str], heading: str = "") -> Picture:
+def _picture(review: Reassessment, names: Sequence[str], heading: str = words.FIGURE) -> Picture:
     # matplotlib is imported where a figure is drawn: the process that runs the notebook draws none.
     from acu_nof1.plot import figure_alt, plot_trial, style
 
