@@ -1,0 +1,379 @@
+"""How long a baseline, how many days: what a planned diary could show, by simulating it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from acu_nof1 import words
+from acu_nof1.distribution import DAYS_PER_MONTH
+from acu_nof1.estimate import CHANGE_AT_REASSESSMENT, DAYS_PER_28
+from acu_nof1.estimate.base import MINIMUM_DAYS
+from acu_nof1.estimate.columns import CHANGE, counted, solve, too_few
+from acu_nof1.estimate.level import window_question
+from acu_nof1.interpret import LIKELY, SURE, Reading, chances, readings
+from acu_nof1.planning.scale import written_days
+from acu_nof1.planning.setting import settle
+from acu_nof1.simulate import course, markov_days, missing_days, noise
+from acu_nof1.trial import Comparisons
+from acu_nof1.verdict import GAINS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from acu_nof1.distribution import Distribution
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.planning.setting import Setting
+    from acu_nof1.simulate import Design
+    from acu_nof1.trial import Trial
+
+SCHEMA = "acu-nof1/plan/1"
+KINDS: tuple[Reading, ...] = get_args(Reading)
+LOSSES: tuple[Reading, ...] = ("worse", "worse_amount_unclear")
+BASELINES, WINDOWS, PHIS = (7, 10, 14, 21, 28, 42), (7, 14, 21, 28), (0.0, 0.3, 0.6)
+GAIN_STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
+POWER = 0.80
+PILOT = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a planned diary could show, before it is begun.
+
+    Attributes
+    ----------
+    setting
+        The design, the outcome with its important change, and what is expected of the days.
+    detectable
+        The smallest true gain that 8 in 10 such diaries would call improved, by any amount: any gain at 0.95, or
+        the important gain at 0.80. NaN where the scale leaves no room for it.
+    half_width
+        Half the usual (median) width of the 95 % interval.
+    enough
+        The fewest baseline days of the ladder with which the important change would be called improved by 8 in 10
+        diaries; ``None`` if even the longest is too short.
+    n, seed
+        Diaries simulated for each number, and where they came from.
+    """
+
+    setting: Setting
+    n: int
+    seed: int
+    _curve: pd.DataFrame
+    _ladder: pd.DataFrame
+
+    @property
+    def detectable(self) -> float:
+        """The smallest true gain that 8 in 10 such diaries would call improved."""
+        return float(self._own["detectable"])
+
+    @property
+    def half_width(self) -> float:
+        """Half the median width of the interval."""
+        return float(self._own["half_width"])
+
+    @property
+    def enough(self) -> int | None:
+        """The fewest baseline days that can show the important change."""
+        rungs = self.rungs("baseline")
+        # Rounded as it is printed: simulated to the second decimal, it would differ from seed to seed.
+        days = rungs.loc[rungs["detectable"].round(1) <= self.setting.important, "baseline"]
+        return int(days.min()) if len(days) else None
+
+    def rungs(self, varied: str) -> pd.DataFrame:
+        """Return the ladder over ``baseline`` or ``window`` days at the expected φ, or over ``phi``."""
+        return self._ladder[self._ladder["varied"] == varied].drop(columns="varied").reset_index(drop=True)
+
+    @property
+    def _own(self) -> pd.Series[Any]:
+        rungs = self.rungs("baseline")
+        return rungs[rungs["baseline"] == self.setting.design.baseline].iloc[0]
+
+    def chance(self, gain: float, *kinds: Reading) -> float:
+        """How probable is one of these verdicts if this is the true gain? Straight lines between simulated gains."""
+        known = self._curve.sort_values("gain")
+        return float(np.interp(gain, known["gain"], known[list(kinds)].sum(axis=1)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the probability of each verdict by true gain (losses are negative), one row a gain (a copy)."""
+        return self._curve.copy()
+
+    def ladder(self) -> pd.DataFrame:
+        """Return the smallest detectable change by baseline days, by window, and by φ (a copy)."""
+        return self._ladder.copy()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the plan says, the change that could be shown first."""
+        made, m = self.setting, self.setting.important
+        rungs = self.rungs("baseline")
+        gains, losses = self.chance(0.0, *GAINS), self.chance(0.0, *LOSSES)
+        said = [
+            words.plan_detectable(made.outcome, made.design.baseline, list(zip(rungs["baseline"], rungs["detectable"], strict=True))),
+            words.plan_enough(made.outcome, m, self.enough, int(rungs["baseline"].max())),
+            words.plan_chances(made.outcome, m, {kind: self.chance(m, kind) for kind in KINDS}),
+            words.plan_unchanged(gains, losses, self.chance(0.0, "cannot_say")),
+            words.plan_noise(made.outcome, made.phi, list(zip(*self.rungs("phi")[["phi", "detectable"]].to_numpy().T, strict=True))),
+            words.plan_assumed(made.outcome, {name: self._value(name) for name in made.assumed}),
+        ]
+        return tuple(sentence for sentence in said if sentence)
+
+    def _value(self, name: str) -> float:
+        return self.setting.design.missing if name == "missing" else float(getattr(self.setting, name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything a machine needs, in the shape of ``acu-nof1/plan/1``; numbers that do not exist are null."""
+        made = self.setting
+        return {
+            "schema": SCHEMA,
+            "outcome": made.outcome.name,
+            "unit": made.outcome.change_unit,
+            "better": made.outcome.better,
+            "important_change": made.important,
+            "design": {name: getattr(made.design, name) for name in ("baseline", "treatment", "window", "missing")},
+            "days": {name: finite(getattr(made, name)) for name in ("level", "sd", "phi", "share", "step")},
+            "assumed": list(made.assumed),
+            "n": self.n,
+            "seed": self.seed,
+            "detectable": finite(self.detectable),
+            "half_width": finite(self.half_width),
+            "enough": self.enough,
+            "curve": records(self._curve),
+            "ladder": records(self._ladder),
+            "sentences": list(self.sentences),
+        }
+
+    def __repr__(self) -> str:
+        return f"Plan({self.sentences[0]})"
+
+
+def plan(
+    *,
+    outcome: Outcome | None = None,
+    baseline: int | None = None,
+    treatment: int | None = None,
+    window: int | None = None,
+    missing: float | None = None,
+    phi: float | None = None,
+    sd: float | None = None,
+    share: float | None = None,
+    level: float | None = None,
+    important: float | None = None,
+    like: Trial | None = None,
+    n: int = 300,
+    seed: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Plan:
+    """How large a change could this diary show, and how many baseline days are enough?
+
+    Diaries are simulated as they would be written (in steps, within the scale, the change building up over three
+    weeks) and read by the package's own estimator and verdict.
+
+    Parameters
+    ----------
+    outcome
+        A daily rating, an amount far from zero, or yes/no days; 0–10 pain if left out.
+    baseline, treatment, window
+        Planned days; 14, 70 and 14 if left out (28, 84 and 28 for headache).
+    missing
+        Share of days expected without an answer; 0.15 if left out.
+    phi, share
+        Correlation of neighbouring days (of the slow part of the noise), 0.4 if left out, and share of white noise.
+    sd
+        Of a day around its level; 15 % of the scale if left out.
+    level
+        The average baseline day (days per 28 for yes/no outcomes); 60 % of the scale towards worse if left out.
+    important
+        The important change; that of the outcome if left out.
+    like
+        A trial, its baseline at least, from which all this is taken where it is not given.
+    n
+        Diaries for each number.
+    seed
+        Of the simulation.
+    progress
+        Called with the share of the work that is done.
+
+    Returns
+    -------
+    Plan
+        Curve, ladder and words.
+
+    Raises
+    ------
+    UsageError
+        With everything that is wrong with the numbers.
+    """
+    made = settle(
+        outcome=outcome,
+        baseline=baseline,
+        treatment=treatment,
+        window=window,
+        missing=missing,
+        phi=phi,
+        sd=sd,
+        share=share,
+        level=level,
+        important=important,
+        like=like,
+        n=n,
+    )
+    designs = _designs(made)
+    # A rung costs a batch, its pilot a quarter of one.
+    gains = [step * made.important for step in GAIN_STEPS]
+    gains = [gain for gain in gains if abs(gain) < made.room(int(np.sign(gain * made.outcome.sign)) or 1)]
+    total, done = len(gains) + 1.25 * len(designs), 0.0
+
+    def tick(cost: float) -> None:
+        nonlocal done
+        done += cost
+        if progress is not None:
+            progress(done / total)
+
+    rows = []
+    for gain in gains:
+        rows.append({"gain": gain} | _shares(made, diaries(made, gain, n, seed), gain))
+        tick(1)
+    ladder = []
+    for varied, each in designs:
+        found = smallest_detectable(each, n, seed)
+        days = {"baseline": each.design.baseline, "window": each.design.window, "phi": each.phi}
+        ladder.append({"varied": varied} | days | dict(zip(("detectable", "half_width"), found, strict=True)))
+        tick(1.25)
+    return Plan(made, n, seed, pd.DataFrame(rows), pd.DataFrame(ladder))
+
+
+def _designs(made: Setting) -> list[tuple[str, Setting]]:
+    """Every design of the ladder: other baselines, other windows, other φ; the planned one among the baselines."""
+    fewest = math.ceil((10 if made.is_yes_no else MINIMUM_DAYS) / (1 - made.design.missing))
+    baselines = sorted({made.design.baseline, *(days for days in BASELINES if days >= fewest)})
+    windows = sorted(
+        {made.design.window, *(days for days in WINDOWS if fewest <= days <= made.design.treatment)}
+    )
+    rungs = [("baseline", replace(made, design=replace(made.design, baseline=days))) for days in baselines]
+    rungs += [("window", replace(made, design=replace(made.design, window=days))) for days in windows]
+    rungs += [("phi", replace(made, phi=phi)) for phi in PHIS if "phi" in made.assumed]
+    return rungs
+
+
+def diaries(made: Setting, gain: float, n: int, seed: int) -> Comparisons:
+    """Simulate diaries in which this is the true gain, as they would be written.
+
+    The same seed gives the same noise on the treatment days, whatever the baseline and the gain: designs are
+    compared on the same days.
+    """
+    rng = np.random.default_rng(seed)
+    design, change = made.design, made.outcome.sign * gain
+    total = max(*BASELINES, design.baseline) + design.treatment
+    average = made.level + course("gradual", design.baseline, design.treatment, change, design.window)
+    if made.is_yes_no:
+        probability = np.full(total, average[0])
+        probability[-design.days :] = average
+        values = markov_days(n, total, probability / DAYS_PER_MONTH, made.phi, rng)[:, -design.days :].astype(float)
+    else:
+        unit = noise(n, total, phi=made.phi, share=made.share, seed=rng)[:, -design.days :]
+        values = written_days(unit, average[None], np.array([[made.sd]]), made.scale)
+    values[missing_days(n, total, design.missing, seed=rng)[:, -design.days :]] = np.nan
+    return on_design(made.outcome, design, values)
+
+
+def on_design(outcome: Outcome, design: Design, values: NDArray[np.float64]) -> Comparisons:
+    """Read simulated values as the comparisons of n diaries of this design."""
+    n, day = len(values), np.arange(design.days)
+    treated = day >= design.baseline
+
+    def repeated(row: NDArray[Any]) -> NDArray[Any]:
+        return np.broadcast_to(row, values.shape)
+
+    start = np.datetime64("2026-01-05")
+    return Comparisons(
+        person=("",) * n,
+        outcomes=(outcome,) * n,
+        primary=np.ones(n, bool),
+        values=values,
+        phase=repeated(treated.astype(np.int64)),
+        treated=repeated(treated),
+        window=repeated(day >= design.days - design.window),
+        tau=repeated(day - design.baseline),
+        start=np.full(n, start),
+        looked_on=np.full(n, start + design.days),
+        window_days=np.full(n, design.window),
+    )
+
+
+def changes(comparisons: Comparisons) -> Distribution:
+    """What is known of every change: the package's own answer, without the levels and noise that no plan needs."""
+    if comparisons.outcomes[0].kind == "yes_no":
+        return DAYS_PER_28.solve(comparisons).distribution
+    question = window_question(comparisons)
+    few = too_few(
+        counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons), "in the window"
+    )
+    only_change = replace(question, contrasts=question.contrasts[:, CHANGE : CHANGE + 1])
+    return solve(comparisons, only_change, few).distribution(lambda each: each.mixture(0))
+
+
+def _shares(made: Setting, comparisons: Comparisons, gain: float) -> dict[str, float]:
+    """How often is each verdict given, how often a clear one, and how sure is that?"""
+    n = len(comparisons)
+    found = chances(changes(comparisons), 0.0, np.full(n, made.important), np.full(n, made.outcome.sign))
+    kinds = np.where(readings(found) == "", "cannot_say", readings(found))
+    shares = {kind: float((kinds == kind).mean()) for kind in KINDS}
+    called = sum(shares[kind] for kind in GAINS)
+    return shares | {
+        "called_improved": called,
+        "clear": 1 - shares["cannot_say"],
+        "error": monte_carlo_error(called, n),
+    }
+
+
+def monte_carlo_error(share: float, n: int) -> float:
+    """Standard error of a share that was counted in n simulated diaries; never 0 (Agresti & Coull 1998)."""
+    near = (share * n + 2) / (n + 4)
+    return math.sqrt(near * (1 - near) / (n + 4))
+
+
+def smallest_detectable(made: Setting, n: int, seed: int) -> tuple[float, float]:
+    """What is the smallest true gain that 8 in 10 diaries would call improved, and how wide is half an interval?
+
+    With a flat prior the posterior moves with the data. So diaries simulated at one gain say how much more, or
+    less, 8 in 10 of them would have needed; a second batch is simulated at that gain, where the ends of the scale
+    and the rounding are those it really meets, and says the rest.
+    """
+    room = made.room(made.outcome.sign)
+    first, _ = _needed(made, min(made.important, room), max(n // PILOT, 1), seed)
+    near = min(max(first, 0.0), room)
+    gain, half_width = _needed(made, near, n, seed)
+    return (gain if gain <= room else math.nan), half_width
+
+
+def _needed(made: Setting, gain: float, n: int, seed: int) -> tuple[float, float]:
+    """Give the gain at which 8 in 10 of these diaries would be called improved, and half the median width."""
+    sign = made.outcome.sign
+    tails = np.array([1 - SURE, 1 - LIKELY, 0.025, 0.975])
+    found = changes(diaries(made, gain, n, seed)).quantile(tails if sign > 0 else 1 - tails)
+    any_gain, important_gain = sign * found[:, 0], sign * found[:, 1] - made.important
+    surplus = np.fmax(any_gain, important_gain)
+    # A diary that could not be estimated is never called improved.
+    surplus = np.where(np.isnan(surplus), -math.inf, surplus)
+    short = float(np.quantile(surplus, 1 - POWER, method="lower"))
+    return gain - short, float(np.nanmedian(np.abs(found[:, 3] - found[:, 2])) / 2)
+
+
+def finite(value: float | None) -> float | None:
+    """Give a number as JSON can hold it."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows of a table as JSON can hold them."""
+    return [
+        {str(name): value if isinstance(value, str) else finite(value) for name, value in record.items()}
+        for record in frame.to_dict("records")
+    ]
