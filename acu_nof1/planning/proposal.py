@@ -12,12 +12,11 @@ import pandas as pd
 from acu_nof1 import words
 from acu_nof1.distribution import DAYS_PER_MONTH
 from acu_nof1.estimate import CHANGE_AT_REASSESSMENT, DAYS_PER_28
-from acu_nof1.estimate.base import MINIMUM_DAYS
 from acu_nof1.estimate.columns import CHANGE, counted, solve, too_few
 from acu_nof1.estimate.level import window_question
 from acu_nof1.interpret import LIKELY, SURE, Reading, chances, readings
 from acu_nof1.planning.scale import written_days
-from acu_nof1.planning.setting import settle
+from acu_nof1.planning.setting import COURSE, settle
 from acu_nof1.simulate import course, markov_days, missing_days, noise
 from acu_nof1.trial import Comparisons
 from acu_nof1.verdict import GAINS
@@ -39,7 +38,9 @@ LOSSES: tuple[Reading, ...] = ("worse", "worse_amount_unclear")
 BASELINES, WINDOWS, PHIS = (7, 10, 14, 21, 28, 42), (7, 14, 21, 28), (0.0, 0.3, 0.6)
 GAIN_STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 POWER = 0.80
-PILOT = 4
+# Where to look for the smallest gain: a first look with a quarter of the diaries; how much more is needed for each
+# unit that the true gain itself is larger; and when it is found, in units of the important change.
+PILOT, WIDENING, NEAR_ENOUGH, MOST_TRIES = 4, 0.35, 0.1, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +82,12 @@ class Plan:
     @property
     def enough(self) -> int | None:
         """The fewest baseline days that can show the important change."""
-        rungs = self.rungs("baseline")
+        return self._shortest("baseline")
+
+    def _shortest(self, varied: str) -> int | None:
+        rungs = self.rungs(varied)
         # Rounded as it is printed: simulated to the second decimal, it would differ from seed to seed.
-        days = rungs.loc[rungs["detectable"].round(1) <= self.setting.important, "baseline"]
+        days = rungs.loc[rungs["detectable"].round(1) <= self.setting.important, varied]
         return int(days.min()) if len(days) else None
 
     def rungs(self, varied: str) -> pd.DataFrame:
@@ -116,13 +120,25 @@ class Plan:
         gains, losses = self.chance(0.0, *GAINS), self.chance(0.0, *LOSSES)
         said = [
             words.plan_detectable(made.outcome, made.design.baseline, list(zip(rungs["baseline"], rungs["detectable"], strict=True))),
-            words.plan_enough(made.outcome, m, self.enough, int(rungs["baseline"].max())),
+            words.plan_enough(made.outcome, m, self.enough, int(rungs["baseline"].max()), self._shortest("window")),
             words.plan_chances(made.outcome, m, {kind: self.chance(m, kind) for kind in KINDS}),
             words.plan_unchanged(gains, losses, self.chance(0.0, "cannot_say")),
             words.plan_noise(made.outcome, made.phi, list(zip(*self.rungs("phi")[["phi", "detectable"]].to_numpy().T, strict=True))),
             words.plan_assumed(made.outcome, {name: self._value(name) for name in made.assumed}),
         ]
         return tuple(sentence for sentence in said if sentence)
+
+    @property
+    def design_line(self) -> str:
+        """What is planned, in one line."""
+        design = self.setting.design
+        label = self.setting.outcome.label
+        return words.plan_setting(label, design.baseline, design.treatment, design.window, 1 - design.missing)
+
+    @property
+    def made_line(self) -> str:
+        """How the numbers were made, in one line."""
+        return words.plan_made(self.n, self.seed, self.setting.sd, self.setting.phi, monte_carlo_error(0.5, self.n))
 
     def _value(self, name: str) -> float:
         return self.setting.design.missing if name == "missing" else float(getattr(self.setting, name))
@@ -166,7 +182,7 @@ def plan(
     level: float | None = None,
     important: float | None = None,
     like: Trial | None = None,
-    n: int = 300,
+    n: int = 400,
     seed: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Plan:
@@ -224,34 +240,37 @@ def plan(
         like=like,
         n=n,
     )
-    designs = _designs(made)
-    # A rung costs a batch, its pilot a quarter of one.
+    rungs = _rungs(made)
     gains = [step * made.important for step in GAIN_STEPS]
     gains = [gain for gain in gains if abs(gain) < made.room(int(np.sign(gain * made.outcome.sign)) or 1)]
-    total, done = len(gains) + 1.25 * len(designs), 0.0
+    done = 0
 
-    def tick(cost: float) -> None:
+    def tick() -> None:
         nonlocal done
-        done += cost
+        done += 1
         if progress is not None:
-            progress(done / total)
+            progress(done / (len(gains) + len(rungs)))
 
-    rows = []
+    curve = []
     for gain in gains:
-        rows.append({"gain": gain} | _shares(made, diaries(made, gain, n, seed), gain))
-        tick(1)
-    ladder = []
-    for varied, each in designs:
-        found = smallest_detectable(each, n, seed)
+        curve.append({"gain": gain} | _shares(made, diaries(made, gain, n, seed)))
+        tick()
+    ladder, near = [], made.important
+    found: dict[Setting, tuple[float, float]] = {}
+    for varied, each in rungs:
+        if each not in found:
+            found[each] = smallest_detectable(each, n, seed, near)
+        detectable, half_width = found[each]
+        near = detectable if math.isfinite(detectable) else near
         days = {"baseline": each.design.baseline, "window": each.design.window, "phi": each.phi}
-        ladder.append({"varied": varied} | days | dict(zip(("detectable", "half_width"), found, strict=True)))
-        tick(1.25)
-    return Plan(made, n, seed, pd.DataFrame(rows), pd.DataFrame(ladder))
+        ladder.append({"varied": varied} | days | {"detectable": detectable, "half_width": half_width})
+        tick()
+    return Plan(made, n, seed, pd.DataFrame(curve), pd.DataFrame(ladder))
 
 
-def _designs(made: Setting) -> list[tuple[str, Setting]]:
+def _rungs(made: Setting) -> list[tuple[str, Setting]]:
     """Every design of the ladder: other baselines, other windows, other φ; the planned one among the baselines."""
-    fewest = math.ceil((10 if made.is_yes_no else MINIMUM_DAYS) / (1 - made.design.missing))
+    fewest = math.ceil(made.fewest / (1 - made.design.missing))
     baselines = sorted({made.design.baseline, *(days for days in BASELINES if days >= fewest)})
     windows = sorted(
         {made.design.window, *(days for days in WINDOWS if fewest <= days <= made.design.treatment)}
@@ -271,7 +290,7 @@ def diaries(made: Setting, gain: float, n: int, seed: int) -> Comparisons:
     rng = np.random.default_rng(seed)
     design, change = made.design, made.outcome.sign * gain
     total = max(*BASELINES, design.baseline) + design.treatment
-    average = made.level + course("gradual", design.baseline, design.treatment, change, design.window)
+    average = made.level + course(COURSE, design.baseline, design.treatment, change, design.window)
     if made.is_yes_no:
         probability = np.full(total, average[0])
         probability[-design.days :] = average
@@ -319,7 +338,7 @@ def changes(comparisons: Comparisons) -> Distribution:
     return solve(comparisons, only_change, few).distribution(lambda each: each.mixture(0))
 
 
-def _shares(made: Setting, comparisons: Comparisons, gain: float) -> dict[str, float]:
+def _shares(made: Setting, comparisons: Comparisons) -> dict[str, float]:
     """How often is each verdict given, how often a clear one, and how sure is that?"""
     n = len(comparisons)
     found = chances(changes(comparisons), 0.0, np.full(n, made.important), np.full(n, made.outcome.sign))
@@ -339,18 +358,36 @@ def monte_carlo_error(share: float, n: int) -> float:
     return math.sqrt(near * (1 - near) / (n + 4))
 
 
-def smallest_detectable(made: Setting, n: int, seed: int) -> tuple[float, float]:
+def smallest_detectable(made: Setting, n: int, seed: int, near: float) -> tuple[float, float]:
     """What is the smallest true gain that 8 in 10 diaries would call improved, and how wide is half an interval?
 
-    With a flat prior the posterior moves with the data. So diaries simulated at one gain say how much more, or
-    less, 8 in 10 of them would have needed; a second batch is simulated at that gain, where the ends of the scale
-    and the rounding are those it really meets, and says the rest.
+    With a flat prior the posterior moves with the data, so diaries simulated at one gain say how much more, or less,
+    8 in 10 of them would have needed. Not exactly: a change that builds up slowly is taken for slow noise in part and
+    widens the interval the larger it is, and the scale has steps and ends. So a quarter of the diaries says where to
+    look, and the answer is asked again there until it stays.
+
+    Parameters
+    ----------
+    made
+        The design.
+    n, seed
+        How many diaries, and where they come from.
+    near
+        A gain to begin with.
+
+    Returns
+    -------
+    tuple of float
+        The gain (NaN where the scale leaves no room for it) and half the median width of the interval.
     """
-    room = made.room(made.outcome.sign)
-    first, _ = _needed(made, min(made.important, room), max(n // PILOT, 1), seed)
-    near = min(max(first, 0.0), room)
-    gain, half_width = _needed(made, near, n, seed)
-    return (gain if gain <= room else math.nan), half_width
+    room, half_width = made.room(made.outcome.sign), math.nan
+    for size in (max(n // PILOT, 1), *(n,) * MOST_TRIES):
+        start = min(max(near, 0.0), room)
+        needed, half_width = _needed(made, start, size, seed)
+        near = start + (needed - start) / (1 - WIDENING)
+        if size == n and abs(needed - start) <= NEAR_ENOUGH * made.important:
+            break
+    return (near if near <= room else math.nan), half_width
 
 
 def _needed(made: Setting, gain: float, n: int, seed: int) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from acu_nof1.estimate import ESTIMATORS, estimate_all
 from acu_nof1.planning.noise import own_noise
 from acu_nof1.planning.proposal import GAINS, KINDS, LOSSES, finite, monte_carlo_error, records
 from acu_nof1.planning.scale import Scale, written_days
-from acu_nof1.planning.setting import FEWEST_RUNS, MOST_RUNS, near_zero, offered
+from acu_nof1.planning.setting import COURSE, FEWEST_RUNS, MOST_RUNS, near_zero, offered
 from acu_nof1.simulate import SHAPES, markov_days, noise
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ class Audit:
         return not self.reason
 
     @property
+    def is_ratio(self) -> bool:
+        """Whether changes are shares of the level before."""
+        return any(each.question == self.question and each.scale == "ratio" for each in ESTIMATORS)
+
+    @property
     def false_alarm(self) -> float:
         """Share of unchanged diaries whose interval excludes no change; NaN where nothing is offered."""
         return self._at(0.0, "looks_changed")
@@ -113,7 +118,7 @@ class Audit:
     def change_in_words(self, gain: float) -> str:
         """Name a true change: no change, a gain of 2 points."""
         assert self.outcome is not None
-        return words.true_change(gain, self.outcome, ratio=self.question.endswith("ratio"))
+        return words.true_change(gain, self.outcome, ratio=self.is_ratio)
 
     def _called(self, gain: float, *kinds: str) -> float:
         return sum(self._at(gain, kind) for kind in kinds)
@@ -263,7 +268,7 @@ class _Bench:
 
     def allows(self, gain: float) -> bool:
         """Whether the scale has room for it."""
-        level = self.noise.level + self.moved(gain)
+        level = self.noise.level + self.moved(gain) * self.reached().max()
         if self.outcome.kind == "yes_no":
             return 0 < level < DAYS_PER_MONTH
         return bool(Scale.of(self.outcome).allows(level))
@@ -273,20 +278,20 @@ class _Bench:
         signed = self.outcome.sign * gain
         return signed * self.noise.level if self.answer.scale == "ratio" else signed
 
-    def _reached(self) -> NDArray[np.float64]:
+    def reached(self) -> NDArray[np.float64]:
         """How far along the change is on each day: 1 on average over the days that are compared."""
         series = self.series
         treated, used = series.treated[0], series.phase[0] >= 0
         if int(series.phases[0]) > 2:
             return treated.astype(float)
-        shape = SHAPES["gradual"](np.maximum(series.tau[0], 0).astype(float), int(treated.sum()))
+        shape = SHAPES[COURSE](np.maximum(series.tau[0], 0).astype(float), int(treated.sum()))
         return np.where(treated, shape / shape[series.window[0] & used].mean(), 0.0)
 
     def values(self, gain: float) -> NDArray[np.float64]:
         """Write n diaries with this true gain, every day answered; the same seed gives the same noise."""
         rng = np.random.default_rng(self.seed)
         draws, days = self.noise, self.series.values.shape[1]
-        average = draws.level + self.moved(gain) * self._reached()
+        average = draws.level + self.moved(gain) * self.reached()
         if self.outcome.kind == "yes_no":
             chance = np.clip(average / DAYS_PER_MONTH, 0, 1)
             return markov_days(self.size, days, chance, draws.phi, rng).astype(float)

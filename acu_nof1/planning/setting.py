@@ -18,7 +18,7 @@ from acu_nof1.outcomes import OUTCOMES
 from acu_nof1.planning.noise import own_noise
 from acu_nof1.planning.scale import Scale
 from acu_nof1.protocol import HEADACHE_WINDOW, WINDOW
-from acu_nof1.simulate import Design
+from acu_nof1.simulate import Design, course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ FEWEST_RUNS, MOST_RUNS = 50, 100_000
 DRAWS = 500
 LEAST_ROOM = 0.01
 FLOOR_SHARE = 0.05
+COURSE = "gradual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,11 @@ class Setting:
         return self.outcome.kind == "yes_no"
 
     @property
+    def fewest(self) -> int:
+        """Answered days that are needed on each side."""
+        return MINIMUM if self.is_yes_no else MINIMUM_DAYS
+
+    @property
     def ends(self) -> tuple[float, float]:
         """The smallest and largest level; infinite where there is none."""
         if self.is_yes_no:
@@ -91,10 +97,15 @@ class Setting:
         return (-math.inf if low is None else low), (math.inf if high is None else high)
 
     def room(self, sign: int) -> float:
-        """By how much the level can move in this direction, up to just before the end of the scale."""
+        """By how much the level can move in this direction, up to just before the end of the scale.
+
+        The change builds up, so on its last days it is larger than its average over the window.
+        """
         low, high = self.ends
         room = high - self.level if sign > 0 else self.level - low
-        return room - LEAST_ROOM * (high - low) if math.isfinite(high - low) else room
+        room -= LEAST_ROOM * (high - low) if math.isfinite(high - low) else 0.0
+        design = self.design
+        return room / float(course(COURSE, design.baseline, design.treatment, 1.0, design.window).max())
 
 
 def settle(
@@ -228,7 +239,7 @@ def _problems(made: Setting) -> Iterator[Problem]:
         return
     if made.step is not None and not made.step > 0:
         yield _error(f"step {made.step:g}", "steps must be larger than 0.", "Write 1 for whole points.")
-    yield from _day_problems(made.design, MINIMUM if made.is_yes_no else MINIMUM_DAYS)
+    yield from _day_problems(made.design, made.fewest)
     least, most = YES_NO_PHI if made.is_yes_no else RATED_PHI
     if not least <= made.phi <= most:
         yield _error(
@@ -241,6 +252,10 @@ def _problems(made: Setting) -> Iterator[Problem]:
     yield from _level_problems(made)
 
 
+def _days_are_possible(design: Design) -> bool:
+    return 1 <= design.window <= design.treatment <= LONGEST
+
+
 def _day_problems(design: Design, fewest: int) -> Iterator[Problem]:
     if not 0 <= design.missing <= MOST_MISSING:
         yield _error(
@@ -248,7 +263,7 @@ def _day_problems(design: Design, fewest: int) -> Iterator[Problem]:
             f"it must lie between 0 and {MOST_MISSING:g}.",
             "Give the share of days without an answer: 0.15 is about one a week.",
         )
-    share = 1 - min(max(design.missing, 0.0), MOST_MISSING)
+    share = 1 - design.missing if 0 <= design.missing <= MOST_MISSING else 1.0
     for name, days in (("baseline", design.baseline), ("window", design.window)):
         if days < 1 or days > LONGEST:
             yield _error(f"{name} {days}", f"it must be 1 to {LONGEST} days.", "Give whole days.")
@@ -298,7 +313,7 @@ def _level_problems(made: Setting) -> Iterator[Problem]:
         )
     elif not made.important > 0:
         yield _error(f"important {made.important:g}", "it must be larger than 0.", "Give the smallest change that matters.")
-    elif made.important > made.room(made.outcome.sign):
+    elif _days_are_possible(made.design) and made.important > made.room(made.outcome.sign):
         yield _error(
             f"important {made.important:g}",
             f"from a level of {made.level:g} the scale leaves room for a gain of {made.room(made.outcome.sign):.3g} only.",
@@ -308,7 +323,7 @@ def _level_problems(made: Setting) -> Iterator[Problem]:
 
 def _run_problems(n: int) -> Iterator[Problem]:
     if not FEWEST_RUNS <= n <= MOST_RUNS:
-        yield _error(f"n {n}", f"it must be {FEWEST_RUNS} to {MOST_RUNS:,} diaries.", "300 is usual.")
+        yield _error(f"n {n}", f"it must be {FEWEST_RUNS} to {MOST_RUNS:,} diaries.", "400 is usual.")
 
 
 def _error(where: str, problem: str, remedy: str) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acu_nof1.plot.bands import plot_bands
+from acu_nof1.plot.planning import plot_audit, plot_plan
 from acu_nof1.plot.trial import figure_alt, plot_outcome, plot_trial
 
-__all__ = ["figure_alt", "plot_bands", "plot_outcome", "plot_trial"]
+__all__ = ["figure_alt", "plot_audit", "plot_bands", "plot_outcome", "plot_plan", "plot_trial"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from acu_nof1.interpret import LIKELY
-from acu_nof1.words.numbers import NO_BREAK, amount, in_hundred, listing, number, percent
+from acu_nof1.words.numbers import NO_BREAK, amount, in_hundred, listing, number, percent, signed, signed_short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
 
 GOOD_BASELINE = 21
-ROUND_ABOUT = "about "
 
 PLAN_TITLE = "Planning a diary"
 AUDIT_TITLE = "Audit of this diary’s interval"
+AUDIT_CAPTION = "In 100 simulated diaries, by the true change for the better"
 PLAN_SAYS = "What this plan could show"
 AUDIT_SAYS = "What was found"
 VERDICT_SHARES = "Verdicts in 100 diaries, by the true change"
@@ -38,10 +37,12 @@ KIND_NAMES: Mapping[str, str] = {
     "worse_amount_unclear": "worse, amount unclear",
     "worse": "worse",
 }
-CURVE_COLUMNS = ("True change", *(name[0].upper() + name[1:] for name in KIND_NAMES.values()), "Any gain called", "Any verdict")
 LADDER_COLUMNS = ("Varied", "Baseline days", "Window days", "φ", "Smallest change it could show", "Half the interval")
-AUDIT_COLUMNS = ("True change", "Looks changed", "Interval holds it", "Interval width", *(name[0].upper() + name[1:] for name in KIND_NAMES.values()))
-VARIED: Mapping[str, str] = {"baseline": "baseline", "window": "window", "phi": "day-to-day correlation"}
+CURVE_ROWS = ("improved, all three", "any verdict")
+AUDIT_ROWS = ("interval excludes no change", "± one standard error", "interval holds the true change", "± one standard error", "interval width")
+CURVE_CAPTION = "Verdicts in 100 diaries, by the true change for the better"
+VERDICT = "Verdict"
+VARIED: Mapping[str, str] = {"baseline": "baseline", "window": "window", "phi": "correlation"}
 ASSUMED: Mapping[str, str] = {
     "phi": "a day-to-day correlation φ of {}",
     "sd": "an SD of {} around the level",
@@ -86,23 +87,41 @@ def plan_detectable(outcome: Outcome, planned: int, rungs: Sequence[tuple[int, f
     return f"{said}; with {other}, {with_other}."
 
 
-def plan_enough(outcome: Outcome, important: float, enough: int | None, longest: int) -> str:
-    """Say how many baseline days are enough for the important change."""
-    wanted = amount(important, outcome)
-    if enough is None:
-        return f"Even {longest} baseline days are too few to show a change of {wanted} in 8 of 10 diaries: a longer window would help more."
-    return f"{enough} baseline days are enough to show a change of {wanted} in 8 of 10 diaries."
+def plan_enough(outcome: Outcome, important: float, enough: int | None, longest: int, window: int | None) -> str:
+    """Say how many baseline days are enough for the important change, or else whether a longer window is."""
+    wanted = f"to show a change of {amount(important, outcome)} in 8 of 10 diaries"
+    if enough is not None:
+        return f"{enough} baseline days are enough {wanted}."
+    with_window = f", but a window of {window} days is enough" if window is not None else ""
+    return f"Even {longest} baseline days are too few {wanted}{with_window}."
 
 
 def plan_chances(outcome: Outcome, gain: float, shares: Mapping[str, float]) -> str:
     """Say what would be said of a true gain of the important size."""
-    called = shares["improved"] + shares["improved_amount_unclear"] + shares["improved_less"]
-    return (
-        f"A true gain of {amount(gain, outcome)} would be called improved in {in_hundred(called)} diaries "
-        f"(by at least that much, with a chance of {100 * LIKELY:g} in 100 or more: {in_hundred(shares['improved'])}), "
-        f"missed as “no important change” in {in_hundred(shares['no_important_change'])}, "
-        f"and left open in {in_hundred(shares['cannot_say'])}."
-    )
+    called = [shares[kind] for kind in ("improved", "improved_amount_unclear", "improved_less")]
+    rest = 1 - sum(called) - shares["no_important_change"] - shares["cannot_say"]
+    counts = _fives([sum(called), shares["no_important_change"], shares["cannot_say"], rest])
+    full = "" if not counts[0] else f" ({in_hundred(called[0])} by that much or more)"
+    parts = [
+        f"{_about(counts[0])} would be called improved{full}",
+        f"{_about(counts[1])} “no important change”",
+        f"{_about(counts[2])} left open",
+        *([f"{_about(counts[3])} called worse"] if counts[3] else []),
+    ]
+    return f"Of 100 diaries with a true gain of {amount(gain, outcome)}, {listing(parts)}."
+
+
+def _fives(shares: Sequence[float]) -> list[int]:
+    """Round shares that add to 1 to fives in 100 that add to 100 (largest remainder)."""
+    whole = [math.floor(20 * share) for share in shares]
+    order = sorted(range(len(shares)), key=lambda i: whole[i] - 20 * shares[i])
+    for i in order[: 20 - sum(whole)]:
+        whole[i] += 1
+    return [5 * each for each in whole]
+
+
+def _about(count: int) -> str:
+    return f"about {count}" if count else "fewer than 5"
 
 
 def plan_unchanged(gains: float, losses: float, open_: float) -> str:
@@ -132,7 +151,7 @@ def plan_assumed(outcome: Outcome, values: Mapping[str, float]) -> str:
         return ""
     shown = {name: f"{100 * value:.0f}" if name == "missing" else f"{value:.3g}" for name, value in values.items()}
     said = [ASSUMED[name].format(shown[name]) for name in ASSUMED if name in values]
-    return f"Assumed, because nothing was said of it: {listing(said)}. A baseline that exists already knows better."
+    return f"Assumed, because nothing was said of it: {listing(said)}. A baseline that is kept already would replace these guesses."
 
 
 def plan_setting(label: str, baseline: int, treatment: int, window: int, answered: float) -> str:
@@ -159,6 +178,11 @@ def true_change(gain: float, outcome: Outcome, *, ratio: bool = False) -> str:
         return "no change"
     size = f"{100 * abs(gain):.3g}{NO_BREAK}%" if ratio else amount(float(f"{abs(gain):.3g}"), outcome)
     return f"a {'gain' if gain > 0 else 'loss'} of {size}"
+
+
+def gain(value: float, *, ratio: bool = False) -> str:
+    """Print a true change for the head of a column: −2, 0, +1.5, +30 %."""
+    return f"{signed(100 * value, 0)}{NO_BREAK}%" if ratio and value else signed_short(float(f"{value:.3g}")) if value else "0"
 
 
 def _hundred(share: float) -> str:
