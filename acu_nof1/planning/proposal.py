@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -18,11 +19,11 @@ from acu_nof1.interpret import LIKELY, SURE, Reading, chances, readings
 from acu_nof1.planning.scale import written_days
 from acu_nof1.planning.setting import COURSE, settle
 from acu_nof1.simulate import course, markov_days, missing_days, noise
-from acu_nof1.trial import Comparisons
+from acu_nof1.trial import Comparisons, stack
 from acu_nof1.verdict import GAINS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,6 +42,7 @@ POWER = 0.80
 # Where to look for the smallest gain: a first look with a quarter of the diaries; how much more is needed for each
 # unit that the true gain itself is larger; and when it is found, in units of the important change.
 PILOT, WIDENING, NEAR_ENOUGH, MOST_TRIES = 4, 0.35, 0.1, 3
+TOGETHER = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,28 +245,23 @@ def plan(
     rungs = _rungs(made)
     gains = [step * made.important for step in GAIN_STEPS]
     gains = [gain for gain in gains if abs(gain) < made.room(int(np.sign(gain * made.outcome.sign)) or 1)]
-    done = 0
+    settings = list(dict.fromkeys(each for _, each in rungs))
+    total, done = n * (len(gains) + (1 + 1 / PILOT) * len(settings)), 0
 
-    def tick() -> None:
+    def tick(series: int) -> None:
         nonlocal done
-        done += 1
+        done += series
         if progress is not None:
-            progress(done / (len(gains) + len(rungs)))
+            progress(min(done / total, 1.0))
 
-    curve = []
-    for gain in gains:
-        curve.append({"gain": gain} | _shares(made, diaries(made, gain, n, seed)))
-        tick()
-    ladder, near = [], made.important
-    found: dict[Setting, tuple[float, float]] = {}
-    for varied, each in rungs:
-        if each not in found:
-            found[each] = smallest_detectable(each, n, seed, near)
-        detectable, half_width = found[each]
-        near = detectable if math.isfinite(detectable) else near
-        days = {"baseline": each.design.baseline, "window": each.design.window, "phi": each.phi}
-        ladder.append({"varied": varied} | days | {"detectable": detectable, "half_width": half_width})
-        tick()
+    kinds = asked([diaries(made, gain, n, seed) for gain in gains], partial(_verdicts, made), tick)
+    curve = [{"gain": gain} | _shares(each) for gain, each in zip(gains, kinds, strict=True)]
+    found = dict(zip(settings, smallest_detectable(settings, n, seed, tick), strict=True))
+    ladder = [
+        {"varied": varied, "baseline": each.design.baseline, "window": each.design.window, "phi": each.phi}
+        | dict(zip(("detectable", "half_width"), found[each], strict=True))
+        for varied, each in rungs
+    ]
     return Plan(made, n, seed, pd.DataFrame(curve), pd.DataFrame(ladder))
 
 
@@ -338,18 +335,35 @@ def changes(comparisons: Comparisons) -> Distribution:
     return solve(comparisons, only_change, few).distribution(lambda each: each.mixture(0))
 
 
-def _shares(made: Setting, comparisons: Comparisons) -> dict[str, float]:
+def asked(
+    batches: Sequence[Comparisons], question: Callable[[Distribution], NDArray[Any]], tick: Callable[[int], None]
+) -> list[NDArray[Any]]:
+    """Ask every batch of diaries the same; small batches share a call, which is quicker."""
+    out: list[NDArray[Any]] = []
+    waiting: list[Comparisons] = []
+    for number, batch in enumerate(batches, 1):
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= TOGETHER or number == len(batches):
+            answers = question(changes(stack(waiting)))
+            out += np.split(answers, np.cumsum([len(each) for each in waiting])[:-1])
+            tick(len(answers))
+            waiting = []
+    return out
+
+
+def _verdicts(made: Setting, found: Distribution) -> NDArray[Any]:
+    """Give the verdict on every diary; where nothing could be estimated it is "cannot say"."""
+    size = len(found.centre)
+    kinds = readings(chances(found, 0.0, np.full(size, made.important), np.full(size, made.outcome.sign)))
+    return np.where(kinds == "", "cannot_say", kinds)
+
+
+def _shares(kinds: NDArray[Any]) -> dict[str, float]:
     """How often is each verdict given, how often a clear one, and how sure is that?"""
-    n = len(comparisons)
-    found = chances(changes(comparisons), 0.0, np.full(n, made.important), np.full(n, made.outcome.sign))
-    kinds = np.where(readings(found) == "", "cannot_say", readings(found))
     shares = {kind: float((kinds == kind).mean()) for kind in KINDS}
     called = sum(shares[kind] for kind in GAINS)
-    return shares | {
-        "called_improved": called,
-        "clear": 1 - shares["cannot_say"],
-        "error": monte_carlo_error(called, n),
-    }
+    error = monte_carlo_error(called, len(kinds))
+    return shares | {"called_improved": called, "clear": 1 - shares["cannot_say"], "error": error}
 
 
 def monte_carlo_error(share: float, n: int) -> float:
@@ -358,7 +372,9 @@ def monte_carlo_error(share: float, n: int) -> float:
     return math.sqrt(near * (1 - near) / (n + 4))
 
 
-def smallest_detectable(made: Setting, n: int, seed: int, near: float) -> tuple[float, float]:
+def smallest_detectable(
+    settings: Sequence[Setting], n: int, seed: int, tick: Callable[[int], None] = lambda _: None
+) -> list[tuple[float, float]]:
     """What is the smallest true gain that 8 in 10 diaries would call improved, and how wide is half an interval?
 
     With a flat prior the posterior moves with the data, so diaries simulated at one gain say how much more, or less,
@@ -368,39 +384,46 @@ def smallest_detectable(made: Setting, n: int, seed: int, near: float) -> tuple[
 
     Parameters
     ----------
-    made
-        The design.
+    settings
+        Designs that share outcome and important change.
     n, seed
         How many diaries, and where they come from.
-    near
-        A gain to begin with.
+    tick
+        Called with the number of diaries that were read.
 
     Returns
     -------
-    tuple of float
-        The gain (NaN where the scale leaves no room for it) and half the median width of the interval.
+    list of tuple of float
+        For each design the gain (NaN where the scale leaves no room for it) and half the median interval.
     """
-    room, half_width = made.room(made.outcome.sign), math.nan
+    near = [each.important for each in settings]
+    widths = [math.nan] * len(settings)
+    open_ = list(range(len(settings)))
     for size in (max(n // PILOT, 1), *(n,) * MOST_TRIES):
-        start = min(max(near, 0.0), room)
-        needed, half_width = _needed(made, start, size, seed)
-        near = start + (needed - start) / (1 - WIDENING)
-        if size == n and abs(needed - start) <= NEAR_ENOUGH * made.important:
+        starts = {i: min(max(near[i], 0.0), settings[i].room(settings[i].outcome.sign)) for i in open_}
+        batches = [diaries(settings[i], starts[i], size, seed) for i in open_]
+        answers = asked(batches, partial(_surplus, settings[0]), tick)
+        for i, answer in zip(list(open_), answers, strict=True):
+            missing = float(-np.quantile(answer[:, 0], 1 - POWER, method="lower"))
+            near[i] = starts[i] + missing / (1 - WIDENING)
+            widths[i] = float(np.nanmedian(answer[:, 1])) / 2
+            if size == n and abs(missing) <= NEAR_ENOUGH * settings[i].important:
+                open_.remove(i)
+        if not open_:
             break
-    return (near if near <= room else math.nan), half_width
+    room = [each.room(each.outcome.sign) for each in settings]
+    return [(gain if gain <= most else math.nan, width) for gain, most, width in zip(near, room, widths, strict=True)]
 
 
-def _needed(made: Setting, gain: float, n: int, seed: int) -> tuple[float, float]:
-    """Give the gain at which 8 in 10 of these diaries would be called improved, and half the median width."""
+def _surplus(made: Setting, found: Distribution) -> NDArray[np.float64]:
+    """By how much smaller could the gain of each diary have been and still be called improved; width of its interval."""
     sign = made.outcome.sign
     tails = np.array([1 - SURE, 1 - LIKELY, 0.025, 0.975])
-    found = changes(diaries(made, gain, n, seed)).quantile(tails if sign > 0 else 1 - tails)
-    any_gain, important_gain = sign * found[:, 0], sign * found[:, 1] - made.important
-    surplus = np.fmax(any_gain, important_gain)
+    ends = found.quantile(tails if sign > 0 else 1 - tails)
+    surplus = np.fmax(sign * ends[:, 0], sign * ends[:, 1] - made.important)
     # A diary that could not be estimated is never called improved.
     surplus = np.where(np.isnan(surplus), -math.inf, surplus)
-    short = float(np.quantile(surplus, 1 - POWER, method="lower"))
-    return gain - short, float(np.nanmedian(np.abs(found[:, 3] - found[:, 2])) / 2)
+    return np.stack([surplus, np.abs(ends[:, 3] - ends[:, 2])], axis=1)
 
 
 def finite(value: float | None) -> float | None:

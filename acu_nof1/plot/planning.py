@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 
 HEIGHT, ROW, HEAD = 3.2, 0.34, 0.95
-# A bar that holds a number, in 100; a line of text, in 100 of the height of the left panel; its width in points.
-WIDE_ENOUGH, LINE, POINTS_WIDE = 7, 4.6, 280
+# A bar that holds a number, in 100; a line of text, in 100 of the height of the left panel; the panel's width in points,
+# and how much wider than its letters a label is.
+WIDE_ENOUGH, LINE, POINTS_WIDE, MARGIN = 7, 4.6, 280, 1.3
 # From the best verdict to the worst; hatched where it is worse, so that grey print tells them apart.
 COLOURS = dict(zip(
     words.KIND_NAMES,
@@ -62,7 +63,7 @@ def _verdicts(ax: Axes, plan: Plan) -> None:
     for kind, bottom, top in zip(kinds, bottoms, tops, strict=True):
         ax.fill_between(gains, bottom, top, fc=COLOURS[kind], hatch=HATCHES.get(kind), ec=palette.FAINT, lw=0.6)
         low, high = np.interp(fine, gains, bottom), np.interp(fine, gains, top)
-        _label(ax, words.KIND_NAMES[kind], fine, low, high, white=kind in WHITE_ON)
+        _label(ax, kind, fine, low, high)
     m = plan.setting.important
     if gains[0] < m < gains[-1]:
         ax.axvline(m, color=palette.EVENT, lw=1, ls=style.EVENT_DASHES)
@@ -74,22 +75,23 @@ def _verdicts(ax: Axes, plan: Plan) -> None:
     ax.xaxis.set_major_formatter(lambda value, _: words.number(value, 0 if value == round(value) else 1))
 
 
-def _label(ax: Axes, name: str, at: Numbers, low: Numbers, high: Numbers, *, white: bool) -> None:
-    """Write the name of an area where it is tallest over the width of the text; not at all where it would not fit."""
-    text = name.replace(", ", ",\n")
-    wide = 1.25 * max(style.text_width(line, style.TINY) for line in text.split("\n")) / POINTS_WIDE * (at[-1] - at[0])
-    half = max(round(wide / (at[1] - at[0]) / 2), 1)
-    clear = [
-        (high[i - half : i + half].min() - low[i - half : i + half].max(), i) for i in range(half + 1, len(at) - half)
-    ]
-    height, i = max(clear)
-    if height < LINE * (text.count("\n") + 1):
+def _label(ax: Axes, kind: str, at: Numbers, low: Numbers, high: Numbers) -> None:
+    """Write the name of an area where it is tallest, on as few lines as fit; not at all where none do."""
+    name = words.KIND_NAMES[kind]
+    for text in (name, name.replace(", ", ",\n"), name.replace(" ", "\n")):
+        wide = MARGIN * max(style.text_width(line, style.TINY) for line in text.split("\n")) / POINTS_WIDE
+        half = max(round(wide * len(at) / 2), 1)
+        middles = range(half, len(at) - half)
+        spans = [(low[i - half : i + half + 1].max(), high[i - half : i + half + 1].min()) for i in middles]
+        floor, ceiling = max(spans, key=lambda span: span[1] - span[0])
+        if ceiling - floor >= LINE * (text.count("\n") + 1):
+            break
+    else:
         return
-    middle = (high[i - half : i + half].min() + low[i - half : i + half].max()) / 2
-    box = {"boxstyle": "square,pad=0.15", "fc": COLOURS["cannot_say"], "ec": "none"}
-    hatched = name in (words.KIND_NAMES[kind] for kind in HATCHES)
-    ax.text(at[i], middle, text, ha="center", va="center", fontsize=style.TINY, linespacing=1,
-            color="white" if white else "black", bbox=box if hatched else None)  # fmt: skip
+    box = {"boxstyle": "square,pad=0.15", "fc": COLOURS["cannot_say"], "ec": "none"} if kind in HATCHES else None
+    colour = "white" if kind in WHITE_ON else "black"
+    ax.text(at[middles[spans.index((floor, ceiling))]], (floor + ceiling) / 2, text, ha="center", va="center",
+            fontsize=style.TINY, linespacing=1, color=colour, bbox=box)  # fmt: skip
 
 
 def _ladder(ax: Axes, plan: Plan) -> None:

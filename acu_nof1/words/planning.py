@@ -212,8 +212,8 @@ def audit_looks(looks: int, rate: float, promised: float) -> str:
 
 def audit_coverage(confidence: float, held: Sequence[tuple[str, float]]) -> str:
     """Say how often the interval held the truth."""
-    parts = [f"in {_hundred(share)} with {change}" for change, share in held if math.isfinite(share)]
-    return f"The {percent(confidence)} interval held the true change, of 100 diaries, {listing(parts)}." if parts else ""
+    parts = [f"{_hundred(share)} with {change}" for change, share in held if math.isfinite(share)]
+    return f"Of 100 diaries each, the {percent(confidence)} interval held the true change in {listing(parts)}." if parts else ""
 
 
 def audit_verdicts(change: str, found: float, gains: float, losses: float) -> str:
