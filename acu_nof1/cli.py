@@ -205,7 +205,9 @@ def plan(
     treatment: Annotated[int | None, typer.Option(help="Days of treatment; 70, or 84 for headache.")] = None,
     window: Annotated[int | None, typer.Option(help="Last days that are compared; 14, or 28 for headache.")] = None,
     missing: Annotated[float | None, typer.Option(help="Share of days without an answer; 0.15.")] = None,
-    phi: Annotated[float | None, typer.Option(help="Correlation of neighbouring days; 0.4, and a range is shown.")] = None,
+    phi: Annotated[
+        float | None, typer.Option(help="Correlation of neighbouring days; 0.4, and a range is shown.")
+    ] = None,
     sd: Annotated[float | None, typer.Option(help="SD of a day around its level; 15 % of the scale.")] = None,
     share: Annotated[float | None, typer.Option(help="Share of white noise in it; 0.")] = None,
     level: Annotated[float | None, typer.Option(help="Average baseline day; 60 % of the scale towards worse.")] = None,
@@ -216,7 +218,8 @@ def plan(
     step: Annotated[float | None, typer.Option(help="Steps of another scale.")] = None,
     better: Annotated[str | None, typer.Option(help="Which way is better: lower or higher.")] = None,
     trial: Annotated[
-        Path | None, typer.Option(help="A trial folder that has its baseline: all this is taken from it.", file_okay=False)
+        Path | None,
+        typer.Option(help="A trial folder that has its baseline: all this is taken from it.", file_okay=False),
     ] = None,
     n: Annotated[int, typer.Option("--n", help="Simulated diaries for each number.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulation.")] = 1,
@@ -329,7 +332,11 @@ def _show_planning(found: Plan | Audit, out: Path | None, json: Path | None, csv
     for each in planning_tables(found):
         table = Table(box=None, pad_edge=False)
         for index, name in enumerate(each.columns):
-            table.add_column(name.replace("\N{NO-BREAK SPACE}", " "), justify="right" if index in each.numeric else "left", vertical="bottom")
+            table.add_column(
+                name.replace("\N{NO-BREAK SPACE}", " "),
+                justify="right" if index in each.numeric else "left",
+                vertical="bottom",
+            )
         for row in each.rows:
             table.add_row(*(_plain(cell.replace("\N{NO-BREAK SPACE}", " ")) for cell in row))
         console.print(each.caption, style="bold")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from acu_nof1 import words
 from acu_nof1.distribution import DAYS_PER_MONTH
-from acu_nof1.estimate import CHANGE_AT_REASSESSMENT, DAYS_PER_28
+from acu_nof1.estimate import DAYS_PER_28
 from acu_nof1.estimate.columns import CHANGE, counted, solve, too_few
 from acu_nof1.estimate.level import window_question
 from acu_nof1.interpret import LIKELY, SURE, Reading, chances, readings
@@ -121,11 +121,15 @@ class Plan:
         rungs = self.rungs("baseline")
         gains, losses = self.chance(0.0, *GAINS), self.chance(0.0, *LOSSES)
         said = [
-            words.plan_detectable(made.outcome, made.design.baseline, list(zip(rungs["baseline"], rungs["detectable"], strict=True))),
+            words.plan_detectable(
+                made.outcome, made.design.baseline, list(zip(rungs["baseline"], rungs["detectable"], strict=True))
+            ),
             words.plan_enough(made.outcome, m, self.enough, int(rungs["baseline"].max()), self._shortest("window")),
             words.plan_chances(made.outcome, m, {kind: self.chance(m, kind) for kind in KINDS}),
             words.plan_unchanged(gains, losses, self.chance(0.0, "cannot_say")),
-            words.plan_noise(made.outcome, made.phi, list(zip(*self.rungs("phi")[["phi", "detectable"]].to_numpy().T, strict=True))),
+            words.plan_noise(
+                made.outcome, made.phi, list(zip(*self.rungs("phi")[["phi", "detectable"]].to_numpy().T, strict=True))
+            ),
             words.plan_assumed(made.outcome, {name: self._value(name) for name in made.assumed}),
         ]
         return tuple(sentence for sentence in said if sentence)
@@ -269,9 +273,7 @@ def _rungs(made: Setting) -> list[tuple[str, Setting]]:
     """Every design of the ladder: other baselines, other windows, other φ; the planned one among the baselines."""
     fewest = math.ceil(made.fewest / (1 - made.design.missing))
     baselines = sorted({made.design.baseline, *(days for days in BASELINES if days >= fewest)})
-    windows = sorted(
-        {made.design.window, *(days for days in WINDOWS if fewest <= days <= made.design.treatment)}
-    )
+    windows = sorted({made.design.window, *(days for days in WINDOWS if fewest <= days <= made.design.treatment)})
     rungs = [("baseline", replace(made, design=replace(made.design, baseline=days))) for days in baselines]
     rungs += [("window", replace(made, design=replace(made.design, window=days))) for days in windows]
     rungs += [("phi", replace(made, phi=phi)) for phi in PHIS if "phi" in made.assumed]
@@ -328,9 +330,7 @@ def changes(comparisons: Comparisons) -> Distribution:
     if comparisons.outcomes[0].kind == "yes_no":
         return DAYS_PER_28.solve(comparisons).distribution
     question = window_question(comparisons)
-    few = too_few(
-        counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons), "in the window"
-    )
+    few = too_few(counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons), "in the window")
     only_change = replace(question, contrasts=question.contrasts[:, CHANGE : CHANGE + 1])
     return solve(comparisons, only_change, few).distribution(lambda each: each.mixture(0))
 

@@ -103,7 +103,11 @@ class Audit:
             words.audit_alarm(rate, error, promised),
             words.audit_looks(self.looks, self.any_look, promised),
             words.audit_coverage(
-                self.confidence, [(self.change_in_words(gain), share) for gain, share in zip(table["gain"], table["covered"], strict=True)]
+                self.confidence,
+                [
+                    (self.change_in_words(gain), share)
+                    for gain, share in zip(table["gain"], table["covered"], strict=True)
+                ],
             ),
             words.audit_verdicts(
                 self.change_in_words(most) if most > 0 else "",
@@ -198,7 +202,9 @@ def audit(
     answer = estimate_all(series, confidence=confidence).primary if len(series) else None
     bench = _bench(series, answer, n, seed)
 
-    def made(reason: str, looks: int = 1, any_look: float = math.nan, rows: list[dict[str, float]] | None = None) -> Audit:
+    def made(
+        reason: str, looks: int = 1, any_look: float = math.nan, rows: list[dict[str, float]] | None = None
+    ) -> Audit:
         outcome = answer.outcome if answer else None
         question = answer.question if answer else ""
         table = pd.DataFrame(rows or [], columns=None if rows else ["gain", "looks_changed"])

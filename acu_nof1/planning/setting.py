@@ -12,7 +12,6 @@ from scipy.special import ndtr
 from acu_nof1.distribution import DAYS_PER_MONTH
 from acu_nof1.errors import Problem, UsageError
 from acu_nof1.estimate.base import MINIMUM_DAYS
-from acu_nof1.estimate.columns import counted
 from acu_nof1.estimate.days import MINIMUM
 from acu_nof1.outcomes import OUTCOMES
 from acu_nof1.planning.noise import own_noise
@@ -204,12 +203,16 @@ def _as_in(trial: Trial) -> dict[str, float]:
     protocol, series = trial.protocol, primary_series(trial)
     place = f"trial {protocol.person}".strip()
     if not len(series):
-        problem = Problem("error", place, "its primary outcome has no column in the diary.", "Name the outcome to plan for.")
+        problem = Problem(
+            "error", place, "its primary outcome has no column in the diary.", "Name the outcome to plan for."
+        )
         raise UsageError([problem])
     why = offered(series.outcomes[0])
     found = why or own_noise(series, DRAWS, np.random.default_rng(0))
     if isinstance(found, str):
-        raise UsageError([Problem("error", place, f"it cannot say how days differ: {found}.", "Give phi, sd and level.")])
+        raise UsageError(
+            [Problem("error", place, f"it cannot say how days differ: {found}.", "Give phi, sd and level.")]
+        )
     answered = series.answered[0]
     kept = (series.phase[0] >= 0) & (np.arange(answered.size) <= np.flatnonzero(answered)[-1])
     baseline = next((phase for phase in protocol.phases if phase.kind == "baseline"), None)
@@ -232,7 +235,9 @@ def _problems(made: Setting) -> Iterator[Problem]:
     outcome, (low, high) = made.outcome, made.ends
     why = offered(outcome)
     if why:
-        yield _error(f"outcome {outcome.name}", f"a plan is not offered: {why}.", "Choose a daily rating or yes/no days.")
+        yield _error(
+            f"outcome {outcome.name}", f"a plan is not offered: {why}.", "Choose a daily rating or yes/no days."
+        )
         return
     if low >= high:
         yield _error("scale", f"it goes from {low:g} to {high:g}.", "The low end must lie below the high end.")
@@ -286,7 +291,9 @@ def _day_problems(design: Design, fewest: int) -> Iterator[Problem]:
 def _spread_problems(made: Setting) -> Iterator[Problem]:
     low, high = made.ends
     if math.isnan(made.sd):
-        yield _error("sd", "this scale has no ends, so no usual SD is known.", "Give the SD of days around their level.")
+        yield _error(
+            "sd", "this scale has no ends, so no usual SD is known.", "Give the SD of days around their level."
+        )
     elif not made.sd > 0 or made.sd > (high - low) / 2:
         yield _error(
             f"sd {made.sd:g}",
@@ -312,7 +319,9 @@ def _level_problems(made: Setting) -> Iterator[Problem]:
             "important", "no important change is known for this outcome.", "Give it in the unit of the outcome."
         )
     elif not made.important > 0:
-        yield _error(f"important {made.important:g}", "it must be larger than 0.", "Give the smallest change that matters.")
+        yield _error(
+            f"important {made.important:g}", "it must be larger than 0.", "Give the smallest change that matters."
+        )
     elif _days_are_possible(made.design) and made.important > made.room(made.outcome.sign):
         yield _error(
             f"important {made.important:g}",

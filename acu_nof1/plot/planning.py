@@ -70,7 +70,12 @@ def _verdicts(ax: Axes, plan: Plan) -> None:
         ax.annotate(words.EXPECTED, (m, 100), (0, 2), xycoords="data", textcoords="offset points", ha="center",
                     va="bottom", fontsize=style.TINY, color=palette.EVENT, annotation_clip=False)  # fmt: skip
     unit = plan.setting.outcome.change_unit
-    ax.set(xlim=(gains[0], gains[-1]), ylim=(0, 100), xlabel=f"{words.TRUE_GAIN_AXIS}, {unit}" if unit else words.TRUE_GAIN_AXIS, ylabel=words.PER_HUNDRED)
+    ax.set(
+        xlim=(gains[0], gains[-1]),
+        ylim=(0, 100),
+        xlabel=f"{words.TRUE_GAIN_AXIS}, {unit}" if unit else words.TRUE_GAIN_AXIS,
+        ylabel=words.PER_HUNDRED,
+    )
     ax.set_title(words.VERDICT_SHARES, loc="left", fontsize=style.FONT, pad=14)
     ax.xaxis.set_major_formatter(lambda value, _: words.number(value, 0 if value == round(value) else 1))
 
@@ -172,11 +177,23 @@ def _bars(ax: Axes, audit: Audit) -> None:
         share = 100 * table[kind].to_numpy()
         if not share.any():
             continue
-        ax.barh(range(len(table)), share, 0.72, left, color=COLOURS[kind], hatch=HATCHES.get(kind), ec=palette.FAINT, lw=0.6, label=name)
+        ax.barh(
+            range(len(table)),
+            share,
+            0.72,
+            left,
+            color=COLOURS[kind],
+            hatch=HATCHES.get(kind),
+            ec=palette.FAINT,
+            lw=0.6,
+            label=name,
+        )
         for row in np.flatnonzero(share >= WIDE_ENOUGH):
             ax.text(left[row] + share[row] / 2, row, f"{share[row]:.0f}", ha="center", va="center", fontsize=style.SMALL,
                     color="white" if kind in WHITE_ON else "black",
                     bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"} if kind == "cannot_say" else None)  # fmt: skip
         left += share
     ax.set(xlim=(0, 100))
-    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=style.TINY)
+    ax.figure.legend(
+        *ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=style.TINY
+    )

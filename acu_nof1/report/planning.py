@@ -58,7 +58,14 @@ def suffix_problems(path: Path) -> list[Problem]:
     """Say why nothing can be written under this name."""
     if path.suffix.lower() in SUFFIXES:
         return []
-    return [Problem("error", f"--out {path}", "its ending names no kind of file that can be written.", f"Use {', '.join(SUFFIXES)}.")]
+    return [
+        Problem(
+            "error",
+            f"--out {path}",
+            "its ending names no kind of file that can be written.",
+            f"Use {', '.join(SUFFIXES)}.",
+        )
+    ]
 
 
 def _plan(plan: Plan) -> Iterator[Block]:
@@ -99,7 +106,10 @@ def _ladder(plan: Plan) -> Table:
 def _curve(plan: Plan) -> Table:
     curve, outcome = plan.to_frame(), plan.setting.outcome
     rows = [(name, *map(_share, curve[kind])) for kind, name in words.KIND_NAMES.items()]
-    rows += [(words.CURVE_ROWS[0], *map(_share, curve["called_improved"])), (words.CURVE_ROWS[1], *map(_share, curve["clear"]))]
+    rows += [
+        (words.CURVE_ROWS[0], *map(_share, curve["called_improved"])),
+        (words.CURVE_ROWS[1], *map(_share, curve["clear"])),
+    ]
     return _by_gain(words.CURVE_CAPTION, outcome.change_unit, [words.gain(gain) for gain in curve["gain"]], rows)
 
 

@@ -39,7 +39,13 @@ KIND_NAMES: Mapping[str, str] = {
 }
 LADDER_COLUMNS = ("Varied", "Baseline days", "Window days", "φ", "Smallest change it could show", "Half the interval")
 CURVE_ROWS = ("improved, all three", "any verdict")
-AUDIT_ROWS = ("interval excludes no change", "± one standard error", "interval holds the true change", "± one standard error", "interval width")
+AUDIT_ROWS = (
+    "interval excludes no change",
+    "± one standard error",
+    "interval holds the true change",
+    "± one standard error",
+    "interval width",
+)
 CURVE_CAPTION = "Verdicts in 100 diaries, by the true change for the better"
 VERDICT = "Verdict"
 VARIED: Mapping[str, str] = {"baseline": "baseline", "window": "window", "phi": "correlation"}
@@ -137,7 +143,8 @@ def plan_noise(outcome: Outcome, expected: float, rungs: Sequence[tuple[float, f
     if not rungs:
         return ""
     parts = [
-        f"{'none that the scale leaves room for' if math.isnan(size) else number(size)} at φ {number(phi)}" for phi, size in rungs
+        f"{'none that the scale leaves room for' if math.isnan(size) else number(size)} at φ {number(phi)}"
+        for phi, size in rungs
     ]
     return (
         f"How alike neighbouring days are decides much, and is not known beforehand (φ {number(expected)} is assumed): "
@@ -182,7 +189,13 @@ def true_change(gain: float, outcome: Outcome, *, ratio: bool = False) -> str:
 
 def gain(value: float, *, ratio: bool = False) -> str:
     """Print a true change for the head of a column: −2, 0, +1.5, +30 %."""
-    return f"{signed(100 * value, 0)}{NO_BREAK}%" if ratio and value else signed_short(float(f"{value:.3g}")) if value else "0"
+    return (
+        f"{signed(100 * value, 0)}{NO_BREAK}%"
+        if ratio and value
+        else signed_short(float(f"{value:.3g}"))
+        if value
+        else "0"
+    )
 
 
 def _hundred(share: float) -> str:
@@ -213,13 +226,19 @@ def audit_looks(looks: int, rate: float, promised: float) -> str:
 def audit_coverage(confidence: float, held: Sequence[tuple[str, float]]) -> str:
     """Say how often the interval held the truth."""
     parts = [f"{_hundred(share)} with {change}" for change, share in held if math.isfinite(share)]
-    return f"Of 100 diaries each, the {percent(confidence)} interval held the true change in {listing(parts)}." if parts else ""
+    return (
+        f"Of 100 diaries each, the {percent(confidence)} interval held the true change in {listing(parts)}."
+        if parts
+        else ""
+    )
 
 
 def audit_verdicts(change: str, found: float, gains: float, losses: float) -> str:
     """Say how often a true gain would have been called one, and an unchanged diary better or worse."""
     first = f"With {change}, {_hundred(found)} in 100 would have been called improved. " if change else ""
-    return f"{first}Without change, {_hundred(gains)} in 100 would have been called improved and {_hundred(losses)} worse."
+    return (
+        f"{first}Without change, {_hundred(gains)} in 100 would have been called improved and {_hundred(losses)} worse."
+    )
 
 
 def audit_made(n: int, seed: int) -> str:
