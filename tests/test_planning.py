@@ -27,6 +27,7 @@ from acu_nof1.planning.scale import Scale, written_days
 from acu_nof1.planning.setting import settle
 from acu_nof1.report import planning_tables, write_planning
 from acu_nof1.simulate import Truth, markov_days, simulate
+from acu_nof1.verdict import GAINS
 
 PAIN = acu.OUTCOMES["nrs_pain"]
 TOLD: list[float] = []
@@ -129,7 +130,7 @@ def test_the_smallest_gain_is_called_improved_by_eight_in_ten_new_diaries(phi, l
     """Near the floor too: from 3.5 the gain ends at 1 to 2 of 10, where answers are cut and rounded."""
     made = setting(phi=phi, level=level, baseline=28, window=28, sd=1.0)
     ((gain, _),) = proposal.smallest_detectable([made], 1000, 1)
-    called = np.isin(verdicts(made, gain, 1500, 2), proposal.GAINS).mean()
+    called = np.isin(verdicts(made, gain, 1500, 2), GAINS).mean()
     assert abs(called - 0.8) <= 3 * math.sqrt(0.16 * (1 / 1000 + 1 / 1500))
 
 
@@ -185,7 +186,7 @@ def test_yes_no_days_are_planned_in_days_per_28():
     assert before == pytest.approx(14, abs=0.3)
     assert after == pytest.approx(8, abs=0.3)
     kinds = verdicts(made, 6.0, 60, 1)
-    assert np.isin(kinds, proposal.GAINS).mean() > np.isin(verdicts(made, 0.0, 60, 1), proposal.GAINS).mean()
+    assert np.isin(kinds, GAINS).mean() > np.isin(verdicts(made, 0.0, 60, 1), GAINS).mean()
 
 
 # ------------------------------------------------------------------ the noun
@@ -194,7 +195,7 @@ def test_yes_no_days_are_planned_in_days_per_28():
 def test_a_plan_is_the_same_from_table_words_and_json(small_plan):
     plan, curve = small_plan, small_plan.to_frame()
     np.testing.assert_allclose(curve[list(proposal.KINDS)].sum(axis=1), 1)
-    assert plan.chance(2.0, *proposal.GAINS) == pytest.approx(curve.query("gain == 2")["called_improved"].item())
+    assert plan.chance(2.0, *GAINS) == pytest.approx(curve.query("gain == 2")["called_improved"].item())
     assert plan.chance(1.5, "improved") == pytest.approx(curve.query("1 <= gain <= 2")["improved"].mean())
     ladder = plan.ladder()
     assert set(ladder["varied"]) == {"baseline", "window", "phi"}
@@ -456,9 +457,9 @@ def test_what_a_plan_says():
         words.plan_enough(PAIN, 1, None, 42, None),
         words.plan_chances(PAIN, 2, shares),
         words.plan_unchanged(0.032, 0.001, 0.05),
-        words.plan_noise(PAIN, 0.4, [(0.0, 1.7), (0.3, 2.4), (0.6, math.nan)]),
-        words.plan_noise(PAIN, 0.4, []),
-        words.plan_assumed(PAIN, {"sd": 1.5, "missing": 0.15}),
+        words.plan_noise(0.4, [(0.0, 1.7), (0.3, 2.4), (0.6, math.nan)]),
+        words.plan_noise(0.4, []),
+        words.plan_assumed({"sd": 1.5, "missing": 0.15}),
     ]
     assert [each.replace("\N{NO-BREAK SPACE}", " ") for each in said] == [
         "With 7 baseline days this diary could only show a change of 3.1 points or more; with 21, 1.9.",

@@ -12,8 +12,8 @@ import pandas as pd
 
 from acu_nof1 import words
 from acu_nof1.distribution import DAYS_PER_MONTH
-from acu_nof1.estimate import DAYS_PER_28
 from acu_nof1.estimate.columns import CHANGE, counted, solve, too_few
+from acu_nof1.estimate.days import DAYS_PER_28
 from acu_nof1.estimate.level import window_question
 from acu_nof1.interpret import LIKELY, SURE, Reading, chances, readings
 from acu_nof1.planning.scale import written_days
@@ -127,10 +127,8 @@ class Plan:
             words.plan_enough(made.outcome, m, self.enough, int(rungs["baseline"].max()), self._shortest("window")),
             words.plan_chances(made.outcome, m, {kind: self.chance(m, kind) for kind in KINDS}),
             words.plan_unchanged(gains, losses, self.chance(0.0, "cannot_say")),
-            words.plan_noise(
-                made.outcome, made.phi, list(zip(*self.rungs("phi")[["phi", "detectable"]].to_numpy().T, strict=True))
-            ),
-            words.plan_assumed(made.outcome, {name: self._value(name) for name in made.assumed}),
+            words.plan_noise(made.phi, list(zip(*self.rungs("phi")[["phi", "detectable"]].to_numpy().T, strict=True))),
+            words.plan_assumed({name: self._value(name) for name in made.assumed}),
         ]
         return tuple(sentence for sentence in said if sentence)
 

@@ -82,7 +82,7 @@ class Scale:
         if self.step is None or self.low is None or self.high is None:
             return None
         count = round((self.high - self.low) / self.step)
-        return self.low + self.step * (np.arange(count) + 0.5) if 2 <= count <= MOST_STEPS else None
+        return np.asarray(self.low + self.step * (np.arange(count) + 0.5)) if 2 <= count <= MOST_STEPS else None
 
 
 def _above(z: Floats) -> Floats:

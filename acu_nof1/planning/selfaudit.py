@@ -15,10 +15,11 @@ from acu_nof1.distribution import DAYS_PER_MONTH
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import ESTIMATORS, estimate_all
 from acu_nof1.planning.noise import own_noise
-from acu_nof1.planning.proposal import GAINS, KINDS, LOSSES, finite, monte_carlo_error, records
+from acu_nof1.planning.proposal import KINDS, LOSSES, finite, monte_carlo_error, records
 from acu_nof1.planning.scale import Scale, written_days
 from acu_nof1.planning.setting import COURSE, FEWEST_RUNS, MOST_RUNS, near_zero, offered
 from acu_nof1.simulate import SHAPES, markov_days, noise
+from acu_nof1.verdict import GAINS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -274,9 +275,9 @@ class _Bench:
 
     def allows(self, gain: float) -> bool:
         """Whether the scale has room for it."""
-        level = self.noise.level + self.moved(gain) * self.reached().max()
+        level = self.noise.level + self.moved(gain) * float(self.reached().max())
         if self.outcome.kind == "yes_no":
-            return 0 < level < DAYS_PER_MONTH
+            return 0.0 < level < DAYS_PER_MONTH
         return bool(Scale.of(self.outcome).allows(level))
 
     def moved(self, gain: float) -> float:
@@ -289,7 +290,7 @@ class _Bench:
         series = self.series
         treated, used = series.treated[0], series.phase[0] >= 0
         if int(series.phases[0]) > 2:
-            return treated.astype(float)
+            return np.asarray(treated, dtype=float)
         shape = SHAPES[COURSE](np.maximum(series.tau[0], 0).astype(float), int(treated.sum()))
         return np.where(treated, shape / shape[series.window[0] & used].mean(), 0.0)
 
@@ -329,7 +330,7 @@ class _Bench:
         changed = self._excludes(found)
         covered = float(((found["low"] <= truth) & (truth <= found["high"]))[ok].mean()) if ok.any() else math.nan
         kinds = found["reading"].where(ok, "cannot_say")
-        row = {
+        row: dict[str, float] = {
             "gain": gain,
             "change": truth,
             "estimable": float(ok.mean()),

@@ -188,7 +188,7 @@ def _bars(ax: Axes, audit: Audit) -> None:
             lw=0.6,
             label=name,
         )
-        for row in np.flatnonzero(share >= WIDE_ENOUGH):
+        for row in np.flatnonzero(share >= WIDE_ENOUGH).tolist():
             ax.text(left[row] + share[row] / 2, row, f"{share[row]:.0f}", ha="center", va="center", fontsize=style.SMALL,
                     color="white" if kind in WHITE_ON else "black",
                     bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"} if kind == "cannot_say" else None)  # fmt: skip

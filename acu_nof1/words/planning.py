@@ -138,7 +138,7 @@ def plan_unchanged(gains: float, losses: float, open_: float) -> str:
     )
 
 
-def plan_noise(outcome: Outcome, expected: float, rungs: Sequence[tuple[float, float]]) -> str:
+def plan_noise(expected: float, rungs: Sequence[tuple[float, float]]) -> str:
     """Say how much depends on the day-to-day correlation, where it was not known."""
     if not rungs:
         return ""
@@ -152,7 +152,7 @@ def plan_noise(outcome: Outcome, expected: float, rungs: Sequence[tuple[float, f
     )
 
 
-def plan_assumed(outcome: Outcome, values: Mapping[str, float]) -> str:
+def plan_assumed(values: Mapping[str, float]) -> str:
     """Say what was assumed because nothing was given."""
     if not values:
         return ""
