@@ -38,6 +38,12 @@ _HOMES = {
     "Sensitivity": "explore.sensitivity",
     "sensitivity": "explore.sensitivity",
     "plot_sensitivity": "plot",
+    "Audit": "planning",
+    "Plan": "planning",
+    "audit": "planning",
+    "plan": "planning",
+    "plot_audit": "plot",
+    "plot_plan": "plot",
     "plot_trial": "plot",
     "Reassessment": "reassessment",
     "reassess": "reassessment",
@@ -65,6 +71,12 @@ if TYPE_CHECKING:
     from acu_nof1.load import read_trial as read_trial
     from acu_nof1.outcomes import OUTCOMES as OUTCOMES
     from acu_nof1.outcomes import Outcome as Outcome
+    from acu_nof1.planning import Audit as Audit
+    from acu_nof1.planning import Plan as Plan
+    from acu_nof1.planning import audit as audit
+    from acu_nof1.planning import plan as plan
+    from acu_nof1.plot import plot_audit as plot_audit
+    from acu_nof1.plot import plot_plan as plot_plan
     from acu_nof1.plot import plot_sensitivity as plot_sensitivity
     from acu_nof1.plot import plot_trial as plot_trial
     from acu_nof1.protocol import Event as Event

@@ -1,4 +1,4 @@
-"""The command line: ``acu-nof1 demo``, ``report`` and ``check``.
+"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``plan`` and ``audit``.
 
 Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -17,10 +18,12 @@ from acu_nof1 import __version__
 from acu_nof1.errors import AcuError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
 
 app = typer.Typer(
@@ -196,6 +199,156 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
     raise typer.Exit(1 if worst == "error" else 0)
 
 
+@app.command(epilog=EXIT_CODES)
+def plan(
+    baseline: Annotated[int | None, typer.Option(help="Days before treatment; 14, or 28 for headache.")] = None,
+    treatment: Annotated[int | None, typer.Option(help="Days of treatment; 70, or 84 for headache.")] = None,
+    window: Annotated[int | None, typer.Option(help="Last days that are compared; 14, or 28 for headache.")] = None,
+    missing: Annotated[float | None, typer.Option(help="Share of days without an answer; 0.15.")] = None,
+    phi: Annotated[
+        float | None, typer.Option(help="Correlation of neighbouring days; 0.4, and a range is shown.")
+    ] = None,
+    sd: Annotated[float | None, typer.Option(help="SD of a day around its level; 15 % of the scale.")] = None,
+    share: Annotated[float | None, typer.Option(help="Share of white noise in it; 0.")] = None,
+    level: Annotated[float | None, typer.Option(help="Average baseline day; 60 % of the scale towards worse.")] = None,
+    important: Annotated[float | None, typer.Option(help="The change that matters; that of the instrument.")] = None,
+    instrument: Annotated[str, typer.Option(help="Name in the catalogue.")] = "nrs_pain",
+    low: Annotated[float | None, typer.Option(help="Low end of another scale.")] = None,
+    high: Annotated[float | None, typer.Option(help="High end of another scale.")] = None,
+    step: Annotated[float | None, typer.Option(help="Steps of another scale.")] = None,
+    better: Annotated[str | None, typer.Option(help="Which way is better: lower or higher.")] = None,
+    trial: Annotated[
+        Path | None,
+        typer.Option(help="A trial folder that has its baseline: all this is taken from it.", file_okay=False),
+    ] = None,
+    n: Annotated[int, typer.Option("--n", help="Simulated diaries for each number.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulation.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write a page (.html) or the figure (.png, .svg).")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything as JSON.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the chances of each verdict as CSV.")] = None,
+) -> None:
+    """Say how large a change a planned diary could show, and how many baseline days are enough."""
+    from acu_nof1.load import read_trial
+    from acu_nof1.planning import plan as made
+
+    wrong: list[Problem] = []
+    scale = {"low": low, "high": high, "step": step, "better": better}
+    outcome = _planned_outcome(instrument, scale, wrong)
+    wrong += _planning_targets(trial, out, json, csv)
+    _insist(wrong)
+    chosen = any(value is not None for value in scale.values()) or instrument != "nrs_pain" or trial is None
+    with _progress("Simulating the planned diary") as progress:
+        found = made(
+            outcome=outcome if chosen else None,
+            baseline=baseline,
+            treatment=treatment,
+            window=window,
+            missing=missing,
+            phi=phi,
+            sd=sd,
+            share=share,
+            level=level,
+            important=important,
+            like=read_trial(trial) if trial else None,
+            n=n,
+            seed=seed,
+            progress=progress,
+        )
+    _show_planning(found, out, json, csv)
+
+
+@app.command(epilog=EXIT_CODES)
+def audit(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
+    n: Annotated[int, typer.Option("--n", help="Simulated diaries for each true change.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulation.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write a page (.html) or the figure (.png, .svg).")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything as JSON.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table as CSV.")] = None,
+) -> None:
+    """Say how often the interval of this very diary would be wrong, by simulating diaries like it."""
+    from acu_nof1.load import read_trial
+    from acu_nof1.planning import audit as made
+
+    if _is_diary(path):
+        remedy = f'Make one of it first: acu-nof1 report "{path.name}" --save-protocol FOLDER.'
+        raise UsageError([Problem("error", str(path), "audit needs a trial folder with protocol.toml.", remedy)])
+    _insist(_planning_targets(path, out, json, csv))
+    trial = read_trial(path)
+    with _progress("Simulating diaries like this one") as progress:
+        found = made(trial, n=n, seed=seed, progress=progress)
+    _show_planning(found, out, json, csv)
+
+
+def _planned_outcome(instrument: str, scale: Mapping[str, float | str | None], wrong: list[Problem]) -> Outcome | None:
+    """Find what is rated: an instrument of the catalogue, on another scale if one is given."""
+    from dataclasses import replace
+
+    from acu_nof1.errors import did_you_mean
+    from acu_nof1.outcomes import OUTCOMES
+
+    if scale["better"] not in (None, "lower", "higher"):
+        what = "it must be lower or higher."
+        wrong.append(Problem("error", f"--better {scale['better']}", what, "Say which way is better."))
+    if instrument not in OUTCOMES:
+        what = "no instrument has this name."
+        wrong.append(Problem("error", f"--instrument {instrument}", what, did_you_mean(instrument, OUTCOMES)))
+        return None
+    given = {name: value for name, value in scale.items() if value is not None}
+    # On another scale the published important change means nothing.
+    moved = {"important_change": None} if {"low", "high"} & set(given) else {}
+    return replace(OUTCOMES[instrument], **given, **moved)  # type: ignore[arg-type]  # held to its words above
+
+
+def _planning_targets(trial: Path | None, out: Path | None, json: Path | None, csv: Path | None) -> list[Problem]:
+    from acu_nof1.export import target_problems
+    from acu_nof1.load.protocols import input_files
+    from acu_nof1.report.planning import suffix_problems
+
+    targets = {"--out": out, "--json": json, "--csv": csv}
+    given = {option: target for option, target in targets.items() if target is not None}
+    inputs = [] if trial is None else list(input_files(trial))
+    return [*target_problems(given, inputs), *(suffix_problems(out) if out is not None else [])]
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar while something is simulated, on the channel of messages."""
+    from rich.progress import Progress
+
+    with Progress(console=_console(), transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def _show_planning(found: Plan | Audit, out: Path | None, json: Path | None, csv: Path | None) -> None:
+    """Print tables, then the words; write the files that are wanted."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from acu_nof1.report.planning import planning_tables, write_planning
+
+    console = Console(highlight=False, emoji=False)
+    for each in planning_tables(found):
+        table = Table(box=None, pad_edge=False)
+        for index, name in enumerate(each.columns):
+            table.add_column(
+                name.replace("\N{NO-BREAK SPACE}", " "),
+                justify="right" if index in each.numeric else "left",
+                vertical="bottom",
+            )
+        for row in each.rows:
+            table.add_row(*(_plain(cell.replace("\N{NO-BREAK SPACE}", " ")) for cell in row))
+        console.print(each.caption, style="bold")
+        console.print(table, "")
+    for sentence in found.sentences:
+        typer.echo(sentence)
+    _write_tables(found, json, csv)
+    if out is not None:
+        write_planning(found, out)
+        typer.echo(f"  {out}")
+
+
 def _is_diary(path: Path) -> bool:
     """Whether this is one diary file rather than a trial folder or its protocol."""
     return path.is_file() and path.suffix.lower() != ".toml"
@@ -252,7 +405,7 @@ def _read_and_reassess(folder: Path, after_session: int | None, day: dt.date | N
     return reassess(read_trial(folder), after_session=after_session, on=day)
 
 
-def _write_tables(review: Reassessment, json: Path | None, csv: Path | None) -> None:
+def _write_tables(review: Reassessment | Plan | Audit, json: Path | None, csv: Path | None) -> None:
     from acu_nof1.export import write_csv, write_json
 
     if json is not None:

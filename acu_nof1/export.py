@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
 
 # A spreadsheet takes text that begins with one of these for a formula (OWASP, CSV injection).
@@ -31,14 +32,14 @@ def neutralised(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): frame[name].map(safe) for name in texts})
 
 
-def write_json(review: Reassessment, path: str | os.PathLike[str]) -> None:
-    """Write ``acu-nof1/reassessment/1``: numbers that do not exist are null."""
+def write_json(review: Reassessment | Plan | Audit, path: str | os.PathLike[str]) -> None:
+    """Write ``acu-nof1/reassessment/1`` (or ``plan/1``, ``audit/1``): numbers that do not exist are null."""
     text = json.dumps(review.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
 
-def write_csv(review: Reassessment, path: str | os.PathLike[str]) -> None:
-    """Write one row an answer (a bound that does not exist is empty), with the columns of ``Estimates.to_frame()``; UTF-8 that Excel recognises."""
+def write_csv(review: Reassessment | Plan | Audit, path: str | os.PathLike[str]) -> None:
+    """Write one row an answer (a bound that does not exist is empty), with the columns of ``to_frame()``; UTF-8 that Excel recognises."""
     frame = review.to_frame().replace([math.inf, -math.inf], math.nan)
     neutralised(frame).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 

@@ -394,7 +394,7 @@ def to_diary(simulated: Simulated, i: int, start: dt.date | str, name: str) -> D
 # --- yes/no days and counts ----------------------------------------------------------------------
 
 
-def markov_days(n: int, days: int, probability: PerSeries, rho: float, seed: Seed) -> Bools:
+def markov_days(n: int, days: int, probability: PerSeries, rho: PerSeries, seed: Seed) -> Bools:
     """On which days it happens, when a day with it makes the next one likelier.
 
     A day keeps the draw of the day before with probability `rho` and draws anew otherwise, so that
@@ -408,7 +408,7 @@ def markov_days(n: int, days: int, probability: PerSeries, rho: float, seed: See
     probability
         One for all, or anything that broadcasts to (n, days).
     rho
-        Correlation of neighbouring days, 0 to 1.
+        Correlation of neighbouring days, 0 to 1; one value or one per series.
     seed
         A number, or a generator to draw from.
 
@@ -417,11 +417,12 @@ def markov_days(n: int, days: int, probability: PerSeries, rho: float, seed: See
     ndarray
         (n, days), true where it happens.
     """
-    if not 0 <= rho <= 1:
-        raise ValueError(f"rho must lie between 0 and 1, not {rho:g}: runs cannot be shorter than by chance")
+    kept = _column(rho)
+    if not ((kept >= 0) & (kept <= 1)).all():
+        raise ValueError(f"rho must lie between 0 and 1, not {kept.min():g}: runs cannot be shorter than by chance")
     rng = np.random.default_rng(seed)
     drawn = rng.random((n, days))
-    anew = rng.random((n, days)) >= rho
+    anew = rng.random((n, days)) >= kept
     anew[:, :1] = True
     last_drawn = np.maximum.accumulate(np.where(anew, np.arange(days), 0), axis=1)
     return np.take_along_axis(drawn, last_drawn, axis=1) < np.asarray(probability)

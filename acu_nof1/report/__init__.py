@@ -16,6 +16,7 @@ from acu_nof1.report.blocks import (
 from acu_nof1.report.bundled import bundled, found
 from acu_nof1.report.notebook import run_notebook
 from acu_nof1.report.page import write_report
+from acu_nof1.report.planning import planning_page, planning_tables, write_planning
 
 __all__ = [
     "SECTIONS",
@@ -29,6 +30,9 @@ __all__ = [
     "opening",
     "outcomes",
     "picture",
+    "planning_page",
+    "planning_tables",
     "run_notebook",
+    "write_planning",
     "write_report",
 ]
