@@ -170,7 +170,7 @@ def natural_course(facts: Mapping[str, float | str]) -> str:
     said = "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve."
     size = _size(facts)
     if size:
-        said += f" Were this baseline among the worst sixth, later days would be about {size} anyway."
+        said += f" Were this baseline among the worst sixth, later days would be about {size} without any change."
     if facts.get("short") == "yes":
         said += " So few baseline days cannot show whether they were such a spell."
     return said
@@ -181,7 +181,7 @@ def _size(facts: Mapping[str, float | str]) -> str:
     value = float(facts.get("return", math.nan))
     if math.isnan(value) or not round(abs(value), 1):
         return ""
-    return f"{number(abs(value))} {'lower' if value < 0 else 'higher'}"
+    return f"{number(abs(value), 0 if abs(value) >= 100 else 1)} {'lower' if value < 0 else 'higher'}"
 
 
 def adherence_title(outcome: Outcome) -> str:
