@@ -420,7 +420,7 @@ def test_golden_words_of_the_return():
         "part of the change may be a return to this person’s usual level."
     )
     assert words.doubts.natural_course({"return": 387.3, "short": "no"}).endswith(
-        "Were this baseline among the worst sixth, later days would be about 387 higher without any change."
+        "If this baseline was one of the person’s worst (one in six), later days would be about 387 higher without any change."
     )
     assert words.doubts.natural_course({"return": 0.01}) == words.doubts.natural_course({})
     row = words.doubts.return_row(Return("P", PAIN, 14, 6.7, 5.4, 0.93, True, 5.3, -0.62, -2.1, 0.7, -0.7, ""))
