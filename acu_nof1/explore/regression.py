@@ -304,7 +304,11 @@ def _after_a_bad_spell(series: Comparisons, sides: _Sides, nodes: _Nodes) -> Flo
     with np.errstate(divide="ignore", invalid="ignore"):
         kept = nodes.window_sd * nodes.moment(sides.window, before) / variance
         size = WORST_SIXTH * nodes.baseline_sd * np.sqrt(variance) * (1 - kept)
-    return np.asarray(np.sum(nodes.fit.weight * size, axis=1))
+    # The median over the nodes: a few of very strong autocorrelation would pull a mean far above what comes true.
+    order = np.argsort(size, axis=1)
+    total = np.cumsum(np.take_along_axis(nodes.fit.weight, order, axis=1), axis=1)
+    middle = np.sum(total < total[:, -1:] / 2, axis=1, keepdims=True)
+    return np.asarray(np.take_along_axis(np.take_along_axis(size, order, axis=1), middle, axis=1)[:, 0])
 
 
 def _mean(series: Comparisons, days: Days) -> Floats:
