@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from acu_nof1.distribution.grids import DAYS_PER_MONTH, Cells, Grid, cell_midpoints
 from acu_nof1.distribution.mixtures import RatioMixture, TMixture
-from acu_nof1.distribution.rows import Distribution
+from acu_nof1.distribution.rows import Distribution, Padding, scattered
 from acu_nof1.distribution.student import student
 
-__all__ = ["DAYS_PER_MONTH", "Cells", "Distribution", "Grid", "RatioMixture", "TMixture", "cell_midpoints", "student"]
+__all__ = [
+    "DAYS_PER_MONTH",
+    "Cells",
+    "Distribution",
+    "Grid",
+    "Padding",
+    "RatioMixture",
+    "TMixture",
+    "cell_midpoints",
+    "scattered",
+    "student",
+]

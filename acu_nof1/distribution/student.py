@@ -48,7 +48,7 @@ def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
     if beyond.any():
         far_df = np.broadcast_to(df.reshape((-1,) + (1,) * (z.ndim - 1)), z.shape)[beyond]
         far = np.abs(z[beyond])
-        tail[beyond], density[beyond] = special.stdtr(far_df, -far), _student_density(far, far_df)
+        tail[beyond], density[beyond] = special.stdtr(far_df, -far), student_density(far, far_df)
     return np.where(z < 0, tail, 1 - tail), density
 
 
@@ -68,7 +68,7 @@ def _tail_table(nu: int) -> Floats:
     """Cubic coefficients (4, intervals) of P(t_nu > a) on equal intervals of a, by Hermite interpolation."""
     a = np.arange(TABLE_END * STEPS_PER_UNIT + 1) / STEPS_PER_UNIT
     value = special.stdtr(nu, -a)
-    slope = -_student_density(a, np.float64(nu)) / STEPS_PER_UNIT
+    slope = -student_density(a, np.float64(nu)) / STEPS_PER_UNIT
     rise = np.diff(value)
     coefficients = np.stack(
         [value[:-1], slope[:-1], 3 * rise - 2 * slope[:-1] - slope[1:], slope[:-1] + slope[1:] - 2 * rise]
@@ -77,6 +77,7 @@ def _tail_table(nu: int) -> Floats:
     return coefficients
 
 
-def _student_density(a: Floats, nu: Floats | np.float64) -> Floats:
+def student_density(a: Floats, nu: Floats | np.float64) -> Floats:
+    """What is the density of Student's t at a?"""
     constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
     return np.asarray(np.exp(constant - (nu + 1) / 2 * np.log1p(a**2 / nu)))

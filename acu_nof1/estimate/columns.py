@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from acu_nof1.distribution import Distribution, TMixture
+from acu_nof1.distribution import Distribution, TMixture, scattered
 from acu_nof1.estimate.base import MINIMUM_DAYS, Levels, Noise
 from acu_nof1.estimate.kernel import fit
 from acu_nof1.estimate.nodes import ROBUST, ROBUST_COUNTS
@@ -56,7 +56,7 @@ class Fits:
         if not self.groups:
             return nowhere(size)
         refused = np.array([bool(reason) for reason in self.reason])
-        return cast("Distribution", _scattered([(rows, of(each)) for rows, each in self.groups], refused))
+        return cast("Distribution", _joined([(rows, of(each)) for rows, each in self.groups], refused))
 
     def refuse(self, reasons: Sequence[str]) -> Fits:
         """Return the fits without the series for which a reason is given."""
@@ -110,25 +110,18 @@ def nowhere(size: int) -> TMixture:
     return TMixture(empty, empty, empty, np.full(size, np.nan))
 
 
-def _scattered(parts: Sequence[tuple[NDArray[np.int64], Any]], refused: NDArray[np.bool_]) -> Any:
-    """Put distributions of one type back into the order of the series; nodes are padded with weight 0."""
-    size = len(refused)
-    kind = type(parts[0][1])
-    nodes = max(part.weight.shape[1] for _, part in parts)
-    out = {each.name: np.full((size, nodes), np.nan) for each in fields(kind) if each.name != "df"}
-    out["df"] = np.full(size, np.nan)
-    for rows, part in parts:
-        for name, column in out.items():
-            value = getattr(part, name)
-            if name == "df":
-                column[rows] = value
-            else:
-                # A padded node repeats the last one: finite, and of no weight.
-                padding = ((0, 0), (0, nodes - value.shape[1]))
-                column[rows] = np.pad(value, padding, mode="constant" if name == "weight" else "edge")
-    for column in out.values():
-        column[refused] = np.nan
-    return kind(**out)
+def _joined(parts: Sequence[tuple[NDArray[np.int64], Any]], refused: NDArray[np.bool_]) -> Any:
+    """Put distributions of one type back into the order of the series; those of refused series are NaN."""
+    out = {}
+    for each in fields(parts[0][1]):
+        values = [(rows, getattr(part, each.name)) for rows, part in parts]
+        if each.name == "df":
+            values = [(rows, value[:, None]) for rows, value in values]
+        out[each.name] = scattered(values, len(refused), "zero" if each.name == "weight" else "last")
+    df = np.where(refused, np.nan, out.pop("df")[:, 0])
+    if refused.any():
+        out["weight"] = np.where(refused[:, None], np.nan, out["weight"])
+    return type(parts[0][1])(df=df, **out)
 
 
 def counted(days: NDArray[np.bool_], comparisons: Comparisons) -> NDArray[np.int64]:
