@@ -101,29 +101,26 @@ def _below(
     x: float, nodes: int, weight: Floats, loc: Floats, inverse: Floats, table: Floats, steps: float, df: float
 ) -> tuple[float, float, float]:
     """sum_g W_g T(z_g) with its first and second derivative; `inverse` is steps of the table over the scale."""
-    end = table.shape[0]
-    last = table[end - 1]
-    beyond = last[0] + last[1] + last[2] + last[3]
+    end, origin, nothing = float(table.shape[0]), float(table.shape[0] // 2), table[0, 0]
     total, slope, bend = 0.0, 0.0, 0.0
     for g in range(nodes):
-        w = weight[g]
-        z = (x - loc[g]) * inverse[g]
-        position = abs(z)
-        if position < end:
+        w, rate = weight[g], inverse[g]
+        position = (x - loc[g]) * rate + origin
+        if 0.0 <= position < end:
             index = int(position)
             part = position - index
-            c = table[index]
-            tail = c[0] + part * (c[1] + part * (c[2] + part * c[3]))
-            density = -(c[1] + part * (2.0 * c[2] + 3.0 * part * c[3]))
-            fall = 2.0 * c[2] + 6.0 * part * c[3]
-        elif w * beyond < NOTHING:
-            tail, density, fall = 0.0, 0.0, 0.0
+            c = table[np.uintp(index)]
+            total += w * (c[0] + part * (c[1] + part * (c[2] + part * c[3])))
+            w *= rate
+            slope += w * (c[1] + part * (2.0 * c[2] + part * (3.0 * c[3])))
+            w *= rate
+            bend += w * (2.0 * c[2] + part * (6.0 * c[3]))
         else:
-            tail, density = _far_tail(position / steps, df)
-            density, fall = density / steps, 0.0
-        total += w * (tail if z < 0.0 else 1.0 - tail)
-        slope += w * inverse[g] * density
-        bend += w * inverse[g] * inverse[g] * (fall if z < 0.0 else -fall)
+            tail, density = 0.0, 0.0
+            if w * nothing >= NOTHING:
+                tail, density = _far_tail(abs(position - origin) / steps, df)
+            total += w * (1.0 - tail if position > 0.0 else tail)
+            slope += w * rate * density / steps
     return total, slope, bend
 
 
@@ -182,21 +179,14 @@ def _quantiles(
             away = loc[row, g] - mean
             variance += weight[row, g] * (inflation[r] * scale[row, g] * scale[row, g] + away * away)
         for k in range(len(p)):
-            low, high = np.inf, -np.inf
-            for g in range(nodes):
-                at = loc[row, g] + scale[row, g] * t[r, k]
-                low, high = min(low, at), max(high, at)
-            x = min(max(mean + t[r, k] * math.sqrt(variance / inflation[r]), low), high)
             out[r, k] = _solve(
-                x, low, high, p[k], t[r, k], density[r, k],
+                mean + t[r, k] * math.sqrt(variance / inflation[r]), p[k], t[r, k], density[r, k],
                 nodes, weight[row], loc[row], inverse, table[which[r]], steps, df[r],
             )  # fmt: skip
 
 
 def _solve(
     x: float,
-    low: float,
-    high: float,
     p: float,
     t: float,
     density: float,
@@ -208,11 +198,12 @@ def _solve(
     steps: float,
     df: float,
 ) -> float:
-    """Where in [low, high] is the mixture's F(x) = p? Safeguarded Halley for h(x) = T^-1(F(x)), which is nearly straight.
+    """Where is the mixture's F(x) = p? Safeguarded Halley for h(x) = T^-1(F(x)) - t, which is nearly straight.
 
-    Near p, with e = (F - p) / T'(t): h = t + e - s e^2 / 2 + ..., where s = T''/T' at t.
+    Near p, with e = (F - p) / T'(t) and s = T''/T' at t: h = e - s e^2 / 2 + ... A step that leaves the bracket becomes a
+    bisection; the smallest and the largest of the nodes' quantiles bracket the answer where nothing nearer is known.
     """
-    smallest, close = 1e-15 * max(abs(low), abs(high)), CLOSE * min(p, 1.0 - p)
+    low, high, close = -np.inf, np.inf, CLOSE * min(p, 1.0 - p)
     s, s_slope = -(df + 1.0) * t / (df + t * t), -(df + 1.0) * (df - t * t) / (df + t * t) ** 2
     for _ in range(100):
         total, slope, bend = _below(x, nodes, weight, loc, inverse, table, steps, df)
@@ -222,7 +213,7 @@ def _solve(
         if error >= 0.0:
             high = x
         e = error / density
-        step = low - 1.0
+        step = np.nan
         if slope > 0.0:
             if abs(e) < 0.3:
                 h = e * (1.0 + e * (-0.5 * s + e * (s * s / 3.0 - s_slope / 6.0)))
@@ -235,10 +226,15 @@ def _solve(
                 step = x - error / slope
         inside = low <= step <= high
         if not inside:
+            first, last = np.inf, -np.inf
+            for g in range(nodes):
+                at = loc[g] + t * steps / inverse[g]
+                first, last = min(first, at), max(last, at)
+            low, high = max(low, min(first, high)), min(high, max(last, low))
             step = 0.5 * (low + high)
-        moved = abs(step - x)
+        moved, before = abs(step - x), x
         x = step
-        if moved <= smallest or (inside and abs(error) <= close):
+        if moved <= 1e-15 * abs(before) or (inside and abs(error) <= close):
             break
     return x
 
@@ -499,6 +495,7 @@ def _keep(
     work: Floats,
     weight: Floats,
     mean: Floats,
+    scale: Floats,
     cov: Floats,
     coefficients: Floats,
     effective: Floats,
@@ -537,9 +534,16 @@ def _keep(
         for j in range(p):
             for i in range(count):
                 coefficients[s, j] += weight[s, done + i] * b[j, i]
-        for q in range(len(cov)):
+        variance, pair = unit * unit / df, 0
+        for k in range(k_count):
+            own = inverse[k * (k + 1) // 2 + k]
             for i in range(count):
-                cov[q, s, done + i] = unit * unit / df * a[entries - 1, i] * inverse[q, i]
+                scale[k, s, done + i] = math.sqrt(variance * a[entries - 1, i] * own[i])
+            for m in range(k):
+                both = inverse[k * (k + 1) // 2 + m]
+                for i in range(count):
+                    cov[pair, s, done + i] = variance * a[entries - 1, i] * both[i]
+                pair += 1
         done += count
     for i in range(done):
         weight[s, i] /= kept
@@ -550,14 +554,14 @@ def _keep(
     return done
 
 
-def _pad(count: Ints, weight: Floats, mean: Floats, cov: Floats) -> int:
+def _pad(count: Ints, weight: Floats, mean: Floats, scale: Floats, cov: Floats) -> int:
     """Fill every row up to the longest by its first node with weight 0, and return the length."""
     longest = count.max()
     for s in range(len(count)):
         for g in range(count[s], longest):
             weight[s, g] = 0.0
             for k in range(len(mean)):
-                mean[k, s, g] = mean[k, s, 0]
+                mean[k, s, g], scale[k, s, g] = mean[k, s, 0], scale[k, s, 0]
             for q in range(len(cov)):
                 cov[q, s, g] = cov[q, s, 0]
     return longest
@@ -575,6 +579,7 @@ def _ar1_posterior(
     negligible: float,
     weight: Floats,
     mean: Floats,
+    scale: Floats,
     cov: Floats,
     coefficients: Floats,
     effective: Floats,
@@ -586,16 +591,16 @@ def _ar1_posterior(
     k_count, p = contrasts.shape[1:]
     own, zero = np.zeros((3, entries, nodes)), np.zeros(1)
     factors, weights = np.empty((1, entries, nodes)), np.empty((1, nodes))
-    work = np.empty((entries + 2 * p + k_count * (p + 1) + len(cov), nodes))
+    work = np.empty((entries + 2 * p + k_count * (p + 2) + len(cov), nodes))
     count = np.empty(series, dtype=np.intp)
     for s in range(series):
         own[1] = products[:, s]
         _weigh(own, log_v[s], 0.0, zero, prior, df[s], p, work, factors, weights)
         count[s] = _keep(
             s, factors, weights, zero, contrasts[s], side[s], start[s], unit[s], df[s], negligible, work,
-            weight, mean, cov, coefficients, effective, joint, marginal,
+            weight, mean, scale, cov, coefficients, effective, joint, marginal,
         )  # fmt: skip
-    return _pad(count, weight, mean, cov)
+    return _pad(count, weight, mean, scale, cov)
 
 
 def _robust_posterior(
@@ -617,6 +622,7 @@ def _robust_posterior(
     negligible: float,
     weight: Floats,
     mean: Floats,
+    scale: Floats,
     cov: Floats,
     coefficients: Floats,
     effective: Floats,
@@ -626,8 +632,8 @@ def _robust_posterior(
     """Write the nodes that carry weight, series by series, and return the number of nodes of the longest row.
 
     z (S, D, p + 1) standardised columns and values; owner, on_treated (C,) the phase parts of its columns; power (D + 1,
-    nodes) holds phi^d in row d and zeros in row 0; prior (ratios, nodes). To be filled: weight (S, G), mean (K, S, G), cov
-    (pairs of K, S, G), coefficients (S, p), effective (S, K), joint (S, nodes) and marginal (S, ratios).
+    nodes) holds phi^d in row d and zeros in row 0; prior (ratios, nodes). To be filled: weight (S, G), mean and scale (K, S, G),
+    cov (pairs, S, G), coefficients (S, p), effective (S, K), joint (S, nodes) and marginal (S, ratios).
     """
     series, size = z.shape[0], z.shape[2]
     k_count, p = contrasts.shape[1:]
@@ -636,7 +642,7 @@ def _robust_posterior(
     cross, products, log_v = np.empty((parts * (parts + 1) // 2, nodes)), np.empty((3, entries, nodes)), np.empty(nodes)
     x, v = np.empty((parts, nodes)), np.empty((parts, nodes))
     factors, weights = np.empty((len(ratio), entries, nodes)), np.empty((len(ratio), nodes))
-    work = np.empty((entries + 2 * p + k_count * (p + 1) + len(cov) + 2, nodes))
+    work = np.empty((entries + 2 * p + k_count * (p + 2) + len(cov) + 2, nodes))
     count = np.empty(series, dtype=np.intp)
     for s in range(series):
         _whiten(z[s], observed[s], treated[s], owner, on_treated, power, fresh, share, work, x, v, cross, log_v)
@@ -644,6 +650,6 @@ def _robust_posterior(
         _weigh(products, log_v, tilt[s], ratio, prior, df[s], p, work, factors, weights)
         count[s] = _keep(
             s, factors, weights, ratio, contrasts[s], side[s], start[s], unit[s], df[s], negligible, work,
-            weight, mean, cov, coefficients, effective, joint, marginal,
+            weight, mean, scale, cov, coefficients, effective, joint, marginal,
         )  # fmt: skip
-    return _pad(count, weight, mean, cov)
+    return _pad(count, weight, mean, scale, cov)

@@ -70,6 +70,10 @@ class Fits:
         out[[bool(reason) for reason in self.reason]] = np.nan
         return out
 
+    def centre(self, contrast: int) -> NDArray[np.float64]:
+        """Posterior mean of a contrast."""
+        return self.numbers(lambda each: each.mixture(contrast).centre)
+
     def levels(self, contrast: int) -> Levels:
         """Posterior mean and 95 % interval of a contrast that is a level."""
         return self.intervals(contrast, 0.95)[0]

@@ -51,8 +51,10 @@ class Fit:
         Posterior weight of each node; sums to 1.
     mean : (S, G, K)
         Contrast estimates given the node, in the unit of the outcome.
-    cov : (S, G, K(K+1)/2)
-        Squared scales of the joint t, RSS/nu C (X'V^-1 X)^-1 C': its lower triangle, row by row.
+    scale : (S, G, K)
+        Scale of the t of each contrast: its square is RSS/nu c'(X'V^-1 X)^-1 c.
+    cov : (S, G, K(K-1)/2)
+        The same between two contrasts: 1 and 0, 2 and 0, 2 and 1, ...
     df : (S,)
         Degrees of freedom nu = answered days - p.
     coefficients : (S, p)
@@ -69,6 +71,7 @@ class Fit:
 
     weight: Floats
     mean: Floats
+    scale: Floats
     cov: Floats
     df: Floats
     coefficients: Floats
@@ -82,7 +85,7 @@ class Fit:
 
     def mixture(self, k: int = 0) -> TMixture:
         """What is known about contrast k?"""
-        return TMixture(self.weight, self.mean[:, :, k], np.sqrt(self.cov[:, :, at(k, k)]), self.df)
+        return TMixture(self.weight, self.mean[:, :, k], self.scale[:, :, k], self.df)
 
     def ratio(self, after: int, before: int) -> RatioMixture:
         """What is known about the ratio of contrast `after` to contrast `before`?"""
@@ -90,9 +93,9 @@ class Fit:
             weight=self.weight,
             before=self.mean[:, :, before],
             after=self.mean[:, :, after],
-            var_before=self.cov[:, :, at(before, before)],
-            var_after=self.cov[:, :, at(after, after)],
-            cov=self.cov[:, :, at(max(after, before), min(after, before))],
+            var_before=self.scale[:, :, before] ** 2,
+            var_after=self.scale[:, :, after] ** 2,
+            cov=self.cov[:, :, at(max(after, before) - 1, min(after, before))],
             df=self.df,
         )
 
@@ -185,6 +188,7 @@ def _lay_out(data: Batch, parts: Sequence[tuple[Ints, Nodes, Posterior]]) -> Fit
     return Fit(
         weight=collected(lambda found, _: found.weight),
         mean=np.moveaxis(collected(lambda found, _: found.mean, "last"), 0, 2),
+        scale=np.moveaxis(collected(lambda found, _: found.scale, "last"), 0, 2),
         cov=np.moveaxis(collected(lambda found, _: found.cov, "last"), 0, 2),
         df=np.where(data.estimable, data.df, np.nan),
         coefficients=(data.start + data.unit[:, None] * coefficients) / data.norms,

@@ -79,7 +79,7 @@ def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], me
     level after lies on the floor. So its 99 % interval sets the limits.
     """
     low, high = _scale_ends(comparisons)
-    sides = zip(fits.levels(BEFORE).value, fits.levels(AFTER).value, low, high, strict=True)
+    sides = zip(fits.centre(BEFORE), fits.centre(AFTER), low, high, strict=True)
     fits = fits.refuse([_off_scale(first, *ends) or _off_scale(second, *ends) for first, second, *ends in sides])
     before, widely = fits.intervals(BEFORE, 0.95, 0.99)
     important = [outcome.important_change for outcome in comparisons.outcomes]

@@ -57,8 +57,10 @@ class Posterior:
     ----------
     weight : (S, G)
         Of the nodes that carry any. Shorter rows are padded: weight 0, and centre and scale of their first node.
-    mean, cov : (K, S, G) and (K(K+1)/2, S, G)
-        Contrasts and their squared scales given the node; packed lower triangle.
+    mean, scale : (K, S, G)
+        Centre and scale of the t of each contrast given the node.
+    cov : (K(K-1)/2, S, G)
+        Squared scales between contrasts: 1 and 0, 2 and 0, 2 and 1, ...
     coefficients : (S, p)
         Posterior mean of beta.
     effective : (S, K)
@@ -69,6 +71,7 @@ class Posterior:
 
     weight: Floats
     mean: Floats
+    scale: Floats
     cov: Floats
     coefficients: Floats
     effective: Floats
@@ -79,7 +82,7 @@ class Posterior:
 def nothing(data: Batch) -> tuple[Ints, Nodes, Posterior]:
     """The part of a batch in which no series can be estimated: no rows."""
     p, k, nodes = data.norms.shape[1], data.contrasts.shape[1], grid(AR1, AR1.phi_nodes, 0, 1)
-    shapes = (0, 1), (k, 0, 1), (k * (k + 1) // 2, 0, 1), (0, p), (0, k), (0, len(nodes.phi)), (0, 1)
+    shapes = (0, 1), (k, 0, 1), (k, 0, 1), (k * (k - 1) // 2, 0, 1), (0, p), (0, k), (0, len(nodes.phi)), (0, 1)
     return np.empty(0, dtype=np.intp), nodes, Posterior(*map(np.empty, shapes))
 
 
@@ -98,7 +101,8 @@ def posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
     mean, inverse = contrast_moments(factored, data.contrasts[rows[series]], p)
     tilted = np.exp(data.side[rows[series]] * nodes.ratio[node % len(nodes.ratio), None])
     variance = unit[series] ** 2 / df[series] * factored[at(p, p)]
-    lower = np.tril_indices(mean.shape[1])
+    own = np.einsum("mkk->mk", inverse)
+    below = np.tril_indices(mean.shape[1], -1)
     shares = kept / total[series]
 
     def average(columns: Floats) -> Floats:
@@ -107,9 +111,10 @@ def posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
     return Posterior(
         weight=_by_series(shares[None], series, 0.0)[0],
         mean=_by_series(data.level[rows[series]].T + unit[series] * mean.T, series),
-        cov=_by_series(variance * inverse[:, lower[0], lower[1]].T, series),
+        scale=_by_series(np.sqrt(variance * own.T), series),
+        cov=_by_series(variance * inverse[:, below[0], below[1]].T, series),
         coefficients=average(coefficients(factored, p)),
-        effective=average(tilted / np.einsum("mkk->mk", inverse)),
+        effective=average(tilted / own),
         joint=by_ratio.sum(axis=2),
         ratio=by_ratio.sum(axis=1),
     )
@@ -131,13 +136,13 @@ def compiled_posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
     (series, k, p), most = data.contrasts[rows].shape, int(np.prod(nodes.shape))
     prior = np.exp(nodes.log_prior - nodes.log_prior.max()).reshape(-1, len(nodes.ratio)).T
     # A row takes only the memory of the nodes that are written to it.
-    weight, mean, cov = (np.empty((q, series, most)) for q in (1, k, k * (k + 1) // 2))
+    weight, *of_contrasts = (np.empty((q, series, most)) for q in (1, k, k, k * (k - 1) // 2))
     means = np.zeros((series, p)), np.zeros((series, k)), np.zeros((series, prior.shape[1])), np.zeros((series, len(prior)))
     of_series = data.contrasts[rows], data.side[rows], data.level[rows], data.unit[rows], NEGLIGIBLE
     if nodes.is_ar1:
         products = cross_products(data, rows, nodes)
         longest = compiled.ar1_posterior(
-            *products, data.df[rows], np.ascontiguousarray(prior), *of_series, weight[0], mean, cov, *means
+            *products, data.df[rows], np.ascontiguousarray(prior), *of_series, weight[0], *of_contrasts, *means
         )
     else:
         longest = compiled.robust_posterior(
@@ -149,11 +154,10 @@ def compiled_posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
             np.ascontiguousarray(prior),
             *of_series,
             weight[0],
-            mean,
-            cov,
+            *of_contrasts,
             *means,
         )
-    return Posterior(weight[0, :, :longest], mean[..., :longest], cov[..., :longest], *means)
+    return Posterior(weight[0, :, :longest], *(each[..., :longest] for each in of_contrasts), *means)
 
 
 def _phase_parts(data: Batch, rows: Ints) -> tuple[Floats, Bools, Bools, Ints, Bools]:
