@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WORTH_COMPILING = 400
 """Series from which loading the compiler costs less than it saves: a single report never waits for it."""
-NOTHING = 1e-30
+NOTHING = 1e-20
 """Probability beyond the table of Student's t that is left out."""
 CLOSE = 1e-4
 """A search whose probability is off by this share of the tail ends with the next Halley step, which cubes it."""
@@ -49,7 +49,9 @@ def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit
     from numba.extending import register_jitable
 
-    for part in (_far_tail, _below, _solve, _whiten, _by_power, _factor, _weigh, _contrasts, _keep, _pad):
+    # Inlined where it is called, it leaves out the slopes that are not asked for.
+    register_jitable(inline="always")(_below)
+    for part in (_far_tail, _solve, _whiten, _by_power, _factor, _weigh, _contrasts, _keep, _pad):
         register_jitable(part)
     compiled: Callable[..., Any] = njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"})(function)
     return compiled
@@ -83,44 +85,53 @@ def robust_posterior(*arguments: Any) -> int:
 # --- mixtures of Student's t ---------------------------------------------------------------------------------------------
 
 
-def _far_tail(z: float, df: float) -> tuple[float, float]:
-    """P(t > z) and the density for a z beyond the table: the series of I_x(df/2, 1/2) in x = df / (df + z^2)."""
+def _far_tail(z: float, df: float) -> float:
+    """P(t > z) for a z beyond the table: the series of I_x(df/2, 1/2) / 2 in x = df / (df + z^2)."""
     x, half = df / (df + z * z), 0.5 * df
     constant = math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(df * math.pi)
-    density = math.exp(constant + (half + 0.5) * math.log(x))
     term, total = 1.0, 1.0
     for n in range(2000):
         term *= x * (half + n + 0.5) / (half + n + 1.0)
         total += term
         if term < 1e-16 * total:
             break
-    return density * z * total / df, density
+    return math.exp(constant + (half + 0.5) * math.log(x)) * total * z / df
 
 
 def _below(
-    x: float, nodes: int, weight: Floats, loc: Floats, inverse: Floats, table: Floats, steps: float, df: float
+    x: float,
+    nodes: int,
+    weight: Floats,
+    loc: Floats,
+    inverse: Floats,
+    place: Floats,
+    table: Floats,
+    steps: float,
+    df: float,
 ) -> tuple[float, float, float]:
-    """sum_g W_g T(z_g) with its first and second derivative; `inverse` is steps of the table over the scale."""
-    end, origin, nothing = float(table.shape[0]), float(table.shape[0] // 2), table[0, 0]
+    """sum_g W_g T(z_g) with its first and second derivative; `inverse` is steps of the table over the scale.
+
+    Nodes beyond the table are read at its end, and what they lack is added afterwards where it is not nothing.
+    """
+    last, origin = table.shape[0] - 1e-9, table.shape[0] // 2
+    for g in range(nodes):
+        place[g] = min(max((x - loc[g]) * inverse[g] + origin, 0.0), last)
     total, slope, bend = 0.0, 0.0, 0.0
     for g in range(nodes):
-        w, rate = weight[g], inverse[g]
-        position = (x - loc[g]) * rate + origin
-        if 0.0 <= position < end:
-            index = int(position)
-            part = position - index
-            c = table[np.uintp(index)]
-            total += w * (c[0] + part * (c[1] + part * (c[2] + part * c[3])))
-            w *= rate
-            slope += w * (c[1] + part * (2.0 * c[2] + part * (3.0 * c[3])))
-            w *= rate
-            bend += w * (2.0 * c[2] + part * (6.0 * c[3]))
-        else:
-            tail, density = 0.0, 0.0
-            if w * nothing >= NOTHING:
-                tail, density = _far_tail(abs(position - origin) / steps, df)
-            total += w * (1.0 - tail if position > 0.0 else tail)
-            slope += w * rate * density / steps
+        index = int(place[g])
+        part = place[g] - index
+        c, w = table[np.uintp(index)], weight[g]
+        total += w * (c[0] + part * (c[1] + part * (c[2] + part * c[3])))
+        w *= inverse[g]
+        slope += w * (c[1] + part * (2.0 * c[2] + part * (3.0 * c[3])))
+        w *= inverse[g]
+        bend += w * (2.0 * c[2] + part * (6.0 * c[3]))
+    if table[0, 0] >= NOTHING:
+        for g in range(nodes):
+            z = (x - loc[g]) * inverse[g] / steps
+            if abs(z) * steps >= origin and weight[g] * table[0, 0] >= NOTHING:
+                lack = _far_tail(abs(z), df) - table[0, 0]
+                total += weight[g] * (lack if z < 0.0 else -lack)
     return total, slope, bend
 
 
@@ -137,7 +148,7 @@ def _cdf(
     below: Floats,
 ) -> None:
     """Write sum_g W_g T(z) to below (rows, k); `table` is (kinds of df, intervals, 4)."""
-    inverse = np.empty(weight.shape[1])
+    inverse, place = np.empty(weight.shape[1]), np.empty(weight.shape[1])
     for r in range(len(rows)):
         row = rows[r]
         nodes = weight.shape[1]
@@ -146,7 +157,9 @@ def _cdf(
         for g in range(nodes):
             inverse[g] = steps / scale[row, g]
         for k in range(x.shape[1]):
-            below[r, k] = _below(x[r, k], nodes, weight[row], loc[row], inverse, table[which[r]], steps, df[r])[0]
+            below[r, k] = _below(
+                x[r, k], nodes, weight[row], loc[row], inverse, place, table[which[r]], steps, df[r]
+            )[0]
 
 
 def _quantiles(
@@ -165,7 +178,7 @@ def _quantiles(
     out: Floats,
 ) -> None:
     """Solve sum_g W_g T(z) = p for each row; t (rows, k) are the quantiles of one t, `density` is its density there."""
-    inverse = np.empty(weight.shape[1])
+    inverse, place = np.empty(weight.shape[1]), np.empty(weight.shape[1])
     for r in range(len(rows)):
         row = rows[r]
         nodes = weight.shape[1]
@@ -181,7 +194,7 @@ def _quantiles(
         for k in range(len(p)):
             out[r, k] = _solve(
                 mean + t[r, k] * math.sqrt(variance / inflation[r]), p[k], t[r, k], density[r, k],
-                nodes, weight[row], loc[row], inverse, table[which[r]], steps, df[r],
+                nodes, weight[row], loc[row], inverse, place, table[which[r]], steps, df[r],
             )  # fmt: skip
 
 
@@ -194,6 +207,7 @@ def _solve(
     weight: Floats,
     loc: Floats,
     inverse: Floats,
+    place: Floats,
     table: Floats,
     steps: float,
     df: float,
@@ -206,7 +220,7 @@ def _solve(
     low, high, close = -np.inf, np.inf, CLOSE * min(p, 1.0 - p)
     s, s_slope = -(df + 1.0) * t / (df + t * t), -(df + 1.0) * (df - t * t) / (df + t * t) ** 2
     for _ in range(100):
-        total, slope, bend = _below(x, nodes, weight, loc, inverse, table, steps, df)
+        total, slope, bend = _below(x, nodes, weight, loc, inverse, place, table, steps, df)
         error = total - p
         if error <= 0.0:
             low = x
