@@ -10,7 +10,7 @@ from acu_nof1.distribution.grids import DAYS_PER_MONTH, Cells, Grid, cell_midpoi
 from acu_nof1.distribution.linked import LogitMixture
 from acu_nof1.distribution.mixtures import RatioMixture, TMixture
 from acu_nof1.distribution.reweighted import Reweighted
-from acu_nof1.distribution.rows import Distribution
+from acu_nof1.distribution.rows import Distribution, Padding, scattered
 from acu_nof1.distribution.student import student
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "Distribution",
     "Grid",
     "LogitMixture",
+    "Padding",
     "RatioMixture",
     "Reweighted",
     "TMixture",
     "cell_midpoints",
+    "scattered",
     "student",
 ]

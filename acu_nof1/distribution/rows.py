@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +44,25 @@ class Distribution(ABC):
     def row(self, i: int) -> Self:
         """What stands behind row i? A distribution with one row."""
         return self.take([i])
+
+
+Padding = Literal["zero", "last"]
+
+
+def scattered(parts: Sequence[tuple[Ints, Floats]], rows: int, padding: Padding = "zero") -> Floats:
+    """Put arrays (..., some rows, n) back into the order of all rows: NaN where no part has the row.
+
+    Shorter parts are padded by zeros, for weights, or by their last entry. One part with all rows is not copied.
+    """
+    if len(parts) == 1 and len(parts[0][0]) == rows:
+        return parts[0][1]
+    length = max(values.shape[-1] for _, values in parts)
+    out = np.full((*parts[0][1].shape[:-2], rows, length), np.nan)
+    for place, values in parts:
+        size = values.shape[-1]
+        out[..., place, :size] = values
+        out[..., place, size:] = 0.0 if padding == "zero" else values[..., -1:]
+    return out
 
 
 RowFunction = Callable[[Ints, Floats], tuple[Floats, Floats]]

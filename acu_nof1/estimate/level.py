@@ -77,7 +77,7 @@ def _off_scale(value: float, low: float, high: float) -> str:
 def plausible(comparisons: Comparisons, fits: Fits) -> Fits:
     """Return the fits without those that put the level before or after outside the scale."""
     low, high = scale_ends(comparisons)
-    sides = zip(fits.levels(BEFORE).value, fits.levels(AFTER).value, low, high, strict=True)
+    sides = zip(fits.centre(BEFORE), fits.centre(AFTER), low, high, strict=True)
     return fits.refuse([_off_scale(first, *ends) or _off_scale(second, *ends) for first, second, *ends in sides])
 
 

@@ -45,6 +45,11 @@ class Batch:
         """Degrees of freedom: answered days - p. Shape (S,)."""
         return np.asarray(self.answered - self.norms.shape[1])
 
+    @property
+    def level(self) -> Floats:
+        """The contrasts of what was taken out of the values. Shape (S, K)."""
+        return np.einsum("skp,sp->sk", self.contrasts, self.start)
+
 
 def check_shapes(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> None:
     """Refuse arrays that do not belong together, infinities, and designs with holes on answered days."""
