@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from acu_nof1.distribution.grids import DAYS_PER_MONTH, Cells, Grid, cell_midpoints
 from acu_nof1.distribution.mixtures import RatioMixture, TMixture
-from acu_nof1.distribution.rows import Distribution, Padding, scattered
+from acu_nof1.distribution.rows import Deferred, Distribution, Padding, scattered
 from acu_nof1.distribution.student import student
 
 __all__ = [
     "DAYS_PER_MONTH",
     "Cells",
+    "Deferred",
     "Distribution",
     "Grid",
     "Padding",
