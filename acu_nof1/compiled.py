@@ -29,6 +29,8 @@ NOTHING = 1e-20
 """Probability beyond the table of Student's t that is left out."""
 CLOSE = 1e-4
 """A search whose probability is off by this share of the tail ends with the next Halley step, which cubes it."""
+TOGETHER, NEAR = 8, 0.05
+"""Nodes taken together in the first search for a quantile, and how close it must come."""
 LOGARITHM_EVERY = 40
 """Days whose prediction variances are multiplied before their logarithm is taken: their product cannot underflow."""
 
@@ -51,7 +53,7 @@ def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
 
     # Inlined where it is called, it leaves out the slopes that are not asked for.
     register_jitable(inline="always")(_below)
-    for part in (_far_tail, _solve, _whiten, _by_power, _factor, _weigh, _contrasts, _keep, _pad):
+    for part in (_far_tail, _merge, _solve, _whiten, _by_power, _factor, _weigh, _contrasts, _keep, _pad):
         register_jitable(part)
     compiled: Callable[..., Any] = njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"})(function)
     return compiled
@@ -177,25 +179,52 @@ def _quantiles(
     steps: float,
     out: Floats,
 ) -> None:
-    """Solve sum_g W_g T(z) = p for each row; t (rows, k) are the quantiles of one t, `density` is its density there."""
-    inverse, place = np.empty(weight.shape[1]), np.empty(weight.shape[1])
+    """Solve sum_g W_g T(z) = p for each row; t (rows, k) are the quantiles of one t, `density` is its density there.
+
+    A first search takes neighbouring nodes together, which costs little and starts the second one close to its end.
+    """
+    length = weight.shape[1]
+    inverse, place = np.empty(length), np.empty(length)
+    few = np.empty((3, length // TOGETHER + 1))
     for r in range(len(rows)):
         row = rows[r]
-        nodes = weight.shape[1]
+        nodes = length
         while nodes > 1 and weight[row, nodes - 1] == 0.0:
             nodes -= 1
-        mean, variance = 0.0, 0.0
         for g in range(nodes):
             inverse[g] = steps / scale[row, g]
-            mean += weight[row, g] * loc[row, g]
-        for g in range(nodes):
-            away = loc[row, g] - mean
-            variance += weight[row, g] * (inflation[r] * scale[row, g] * scale[row, g] + away * away)
+        mean, variance, groups = _merge(nodes, weight[row], loc[row], scale[row], inflation[r], steps, few)
         for k in range(len(p)):
-            out[r, k] = _solve(
-                mean + t[r, k] * math.sqrt(variance / inflation[r]), p[k], t[r, k], density[r, k],
-                nodes, weight[row], loc[row], inverse, place, table[which[r]], steps, df[r],
-            )  # fmt: skip
+            at = p[k], t[r, k], density[r, k], steps, df[r]
+            x = mean + t[r, k] * math.sqrt(variance / inflation[r])
+            x = _solve(x, *at, NEAR, groups, few[0], few[1], few[2], place, table[which[r]])
+            out[r, k] = _solve(x, *at, CLOSE, nodes, weight[row], loc[row], inverse, place, table[which[r]])
+
+
+def _merge(
+    nodes: int, weight: Floats, loc: Floats, scale: Floats, inflation: float, steps: float, few: Floats
+) -> tuple[float, float, int]:
+    """Write groups of neighbouring nodes as one each, with their mean and variance; and those of all nodes."""
+    groups, mean, square = 0, 0.0, 0.0
+    for first in range(0, nodes, TOGETHER):
+        w, centre, second = 0.0, 0.0, 0.0
+        for g in range(first, min(first + TOGETHER, nodes)):
+            w += weight[g]
+            centre += weight[g] * loc[g]
+        if w == 0.0:
+            continue
+        centre /= w
+        for g in range(first, min(first + TOGETHER, nodes)):
+            away = loc[g] - centre
+            second += weight[g] * (scale[g] * scale[g] + away * away / inflation)
+        few[0, groups], few[1, groups], few[2, groups] = w, centre, steps / math.sqrt(second / w)
+        groups += 1
+        mean += w * centre
+        square += second * inflation
+    for g in range(groups):
+        away = few[1, g] - mean
+        square += few[0, g] * away * away
+    return mean, square, groups
 
 
 def _solve(
@@ -203,21 +232,22 @@ def _solve(
     p: float,
     t: float,
     density: float,
+    steps: float,
+    df: float,
+    close: float,
     nodes: int,
     weight: Floats,
     loc: Floats,
     inverse: Floats,
     place: Floats,
     table: Floats,
-    steps: float,
-    df: float,
 ) -> float:
     """Where is the mixture's F(x) = p? Safeguarded Halley for h(x) = T^-1(F(x)) - t, which is nearly straight.
 
     Near p, with e = (F - p) / T'(t) and s = T''/T' at t: h = e - s e^2 / 2 + ... A step that leaves the bracket becomes a
     bisection; the smallest and the largest of the nodes' quantiles bracket the answer where nothing nearer is known.
     """
-    low, high, close = -np.inf, np.inf, CLOSE * min(p, 1.0 - p)
+    low, high, enough = -np.inf, np.inf, close * min(p, 1.0 - p)
     s, s_slope = -(df + 1.0) * t / (df + t * t), -(df + 1.0) * (df - t * t) / (df + t * t) ** 2
     for _ in range(100):
         total, slope, bend = _below(x, nodes, weight, loc, inverse, place, table, steps, df)
@@ -248,7 +278,7 @@ def _solve(
             step = 0.5 * (low + high)
         moved, before = abs(step - x), x
         x = step
-        if moved <= 1e-15 * abs(before) or (inside and abs(error) <= close):
+        if moved <= 1e-15 * abs(before) or (inside and abs(error) <= enough):
             break
     return x
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -44,6 +45,36 @@ class Distribution(ABC):
     def row(self, i: int) -> Self:
         """What stands behind row i? A distribution with one row."""
         return self.take([i])
+
+
+@dataclass(frozen=True, eq=False)
+class Deferred(Distribution):
+    """Distributions of so many rows that they are not kept: those of some rows are made when they are asked for."""
+
+    make: Callable[[Ints], Distribution]
+    rows: Ints
+
+    @cached_property
+    def made(self) -> Distribution:
+        """The distributions themselves."""
+        return self.make(self.rows)
+
+    @property
+    def centre(self) -> Floats:
+        """Where does the distribution sit?"""
+        return self.made.centre
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """How probable is a value below x?"""
+        return self.made.cdf(x)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Below which value does the share p lie?"""
+        return self.made.quantile(p)
+
+    def take(self, rows: ArrayLike) -> Self:
+        """Which distribution do these rows have? It is not made yet."""
+        return type(self)(self.make, self.rows[np.asarray(rows)])
 
 
 Padding = Literal["zero", "last"]

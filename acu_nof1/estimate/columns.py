@@ -75,6 +75,8 @@ class Fits:
 
     def refuse(self, reasons: Sequence[str]) -> Fits:
         """Return the fits without the series for which a reason is given."""
+        if not any(reasons):
+            return self
         return replace(self, reason=tuple(old or new for old, new in zip(self.reason, reasons, strict=True)))
 
     def numbers(self, of: Callable[[Fit], NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -156,11 +158,12 @@ def too_few(before: NDArray[np.int64], after: NDArray[np.int64], place: str, min
             return "no answered baseline day, so there is nothing to compare with"
         if first < minimum:
             return f"only {first} baseline {'day' if first == 1 else 'days'} answered; at least {minimum} are needed"
-        if second < minimum:
-            return f"only {second} {'day' if second == 1 else 'days'} answered {place}; at least {minimum} are needed"
-        return ""
+        return f"only {second} {'day' if second == 1 else 'days'} answered {place}; at least {minimum} are needed"
 
-    return [why(int(first), int(second)) for first, second in zip(before, after, strict=True)]
+    reasons = [""] * len(before)
+    for row in np.flatnonzero((before < minimum) | (after < minimum)):
+        reasons[row] = why(int(before[row]), int(after[row]))
+    return reasons
 
 
 def noise_of(
@@ -207,7 +210,7 @@ def solve(
     """
     values = np.where(comparisons.answered, comparisons.values, np.nan)
     reason = list(reasons)
-    amounts = np.array([outcome.is_amount for outcome in comparisons.outcomes])
+    amounts = np.array(comparisons.each(lambda outcome: outcome.is_amount))
     open_rows = np.array([not why for why in reason])
     groups = []
     for width in np.unique(question.width[open_rows]):
@@ -223,6 +226,6 @@ def solve(
                 noise or (ROBUST_COUNTS if is_amount else ROBUST),
             )
             groups.append((rows, each))
-            for row, why in zip(rows, each.reason, strict=True):
-                reason[row] = why
+            for place in np.flatnonzero(np.isnan(each.df)):
+                reason[rows[place]] = each.reason[place]
     return Fits(tuple(groups), tuple(reason))
