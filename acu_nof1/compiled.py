@@ -149,10 +149,10 @@ def _cdf(
     steps: float,
     below: Floats,
 ) -> None:
-    """Write sum_g W_g T(z) to below (rows, k); `table` is (kinds of df, intervals, 4)."""
+    """Write sum_g W_g T(z) to below (rows, k); row r has df[which[r]] and table[which[r]] (intervals, 4)."""
     inverse, place = np.empty(weight.shape[1]), np.empty(weight.shape[1])
     for r in range(len(rows)):
-        row = rows[r]
+        row, kind = rows[r], which[r]
         nodes = weight.shape[1]
         while nodes > 1 and weight[row, nodes - 1] == 0.0:
             nodes -= 1
@@ -160,7 +160,7 @@ def _cdf(
             inverse[g] = steps / scale[row, g]
         for k in range(x.shape[1]):
             below[r, k] = _below(
-                x[r, k], nodes, weight[row], loc[row], inverse, place, table[which[r]], steps, df[r]
+                x[r, k], nodes, weight[row], loc[row], inverse, place, table[kind], steps, df[kind]
             )[0]
 
 
@@ -179,7 +179,7 @@ def _quantiles(
     steps: float,
     out: Floats,
 ) -> None:
-    """Solve sum_g W_g T(z) = p for each row; t (rows, k) are the quantiles of one t, `density` is its density there.
+    """Solve sum_g W_g T(z) = p for each row; t (kinds of df, k) are the quantiles of one t, `density` is its density there.
 
     A first search takes neighbouring nodes together, which costs little and starts the second one close to its end.
     """
@@ -187,18 +187,18 @@ def _quantiles(
     inverse, place = np.empty(length), np.empty(length)
     few = np.empty((3, length // TOGETHER + 1))
     for r in range(len(rows)):
-        row = rows[r]
+        row, kind = rows[r], which[r]
         nodes = length
         while nodes > 1 and weight[row, nodes - 1] == 0.0:
             nodes -= 1
         for g in range(nodes):
             inverse[g] = steps / scale[row, g]
-        mean, variance, groups = _merge(nodes, weight[row], loc[row], scale[row], inflation[r], steps, few)
+        mean, variance, groups = _merge(nodes, weight[row], loc[row], scale[row], inflation[kind], steps, few)
         for k in range(len(p)):
-            at = p[k], t[r, k], density[r, k], steps, df[r]
-            x = mean + t[r, k] * math.sqrt(variance / inflation[r])
-            x = _solve(x, *at, NEAR, groups, few[0], few[1], few[2], place, table[which[r]])
-            out[r, k] = _solve(x, *at, CLOSE, nodes, weight[row], loc[row], inverse, place, table[which[r]])
+            at = p[k], t[kind, k], density[kind, k], steps, df[kind]
+            x = mean + t[kind, k] * math.sqrt(variance / inflation[kind])
+            x = _solve(x, *at, NEAR, groups, few[0], few[1], few[2], place, table[kind])
+            out[r, k] = _solve(x, *at, CLOSE, nodes, weight[row], loc[row], inverse, place, table[kind])
 
 
 def _merge(
@@ -412,15 +412,20 @@ def _by_power(cross: Floats, owner: Ints, on_treated: Bools, products: Floats) -
                 sums[n] += twice * parts[n]
 
 
-def _factor(a: Floats, size: int) -> None:
+def _factor(a: Floats, size: int, inverse: Floats, ratio: Floats) -> None:
     """Overwrite packed symmetric matrices (entries, nodes) by their factors L D L', as `packed.factor` does."""
-    for j in range(size):
+    for j in range(size - 1):
+        pivot = a[j * (j + 1) // 2 + j]
+        for n in range(len(pivot)):
+            inverse[n] = 1.0 / pivot[n]
         for i in range(j + 1, size):
-            left, pivot = a[i * (i + 1) // 2 + j], a[j * (j + 1) // 2 + j]
+            left = a[i * (i + 1) // 2 + j]
+            for n in range(len(left)):
+                ratio[n] = left[n] * inverse[n]
             for k in range(j + 1, i + 1):
                 right, goal = a[k * (k + 1) // 2 + j], a[i * (i + 1) // 2 + k]
                 for n in range(len(goal)):
-                    goal[n] -= left[n] * right[n] / pivot[n]
+                    goal[n] -= ratio[n] * right[n]
 
 
 def _weigh(
@@ -453,7 +458,7 @@ def _weigh(
             goal, first, middle, third = a[entry], products[0, entry], products[1, entry], products[2, entry]
             for n in range(nodes):
                 goal[n] = low * first[n] + middle[n] + high * third[n]
-        _factor(a, p + 1)
+        _factor(a, p + 1, work[3], work[4])
         rss = a[rss_at]
         for n in range(nodes):
             q[n] = rss[n] * level[n] * scale
@@ -557,27 +562,33 @@ def _keep(
     done, kept = 0, 0.0
     for r in range(len(ratio)):
         count = 0
+        shares, both = weights[r], joint[s]
         for n in range(nodes):
-            share = weights[r, n]
-            joint[s, n] += share
-            marginal[s, r] += share
-            if share > negligible:
-                pick[count] = n
-                weight[s, done + count] = share
-                kept += share
-                count += 1
+            both[n] += shares[n]
+        for n in range(nodes):
+            marginal[s, r] += shares[n]
+            pick[count] = n
+            count += shares[n] > negligible
+        for i in range(count):
+            weight[s, done + i] = shares[pick[i]]
+            kept += shares[pick[i]]
         for entry in range(entries):
             for i in range(count):
                 a[entry, i] = factors[r, entry, pick[i]]
         _contrasts(a, count, contrasts, p, w, pivot, found, inverse, b)
         for k in range(k_count):
-            tilted = math.exp(side[k] * ratio[r])
+            own, total = inverse[k * (k + 1) // 2 + k], 0.0
             for i in range(count):
                 mean[k, s, done + i] = start[k] + unit * found[k, i]
-                effective[s, k] += weight[s, done + i] * tilted / inverse[k * (k + 1) // 2 + k, i]
-        for j in range(p):
+                pivot[0, i] = weight[s, done + i] / own[i]
             for i in range(count):
-                coefficients[s, j] += weight[s, done + i] * b[j, i]
+                total += pivot[0, i]
+            effective[s, k] += math.exp(side[k] * ratio[r]) * total
+        for j in range(p):
+            total = 0.0
+            for i in range(count):
+                total += weight[s, done + i] * b[j, i]
+            coefficients[s, j] += total
         variance, pair = unit * unit / df, 0
         for k in range(k_count):
             own = inverse[k * (k + 1) // 2 + k]

@@ -56,10 +56,10 @@ def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
     return below, density
 
 
-def tables(df: Floats) -> tuple[Ints, Floats]:
-    """Which of the stacked tables (kinds, intervals, 4) belongs to each row."""
+def tables(df: Floats) -> tuple[Floats, Ints, Floats]:
+    """Distinct df, which of them each row has, and their stacked tables (kinds, intervals, 4)."""
     distinct, which = np.unique(df, return_inverse=True)
-    return which.astype(np.intp), _stacked(tuple(distinct.tolist()))
+    return distinct, which.astype(np.intp), _stacked(tuple(distinct.tolist()))
 
 
 @lru_cache(maxsize=8)

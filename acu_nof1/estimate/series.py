@@ -62,7 +62,7 @@ def check_shapes(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> Non
         raise ValueError(f"contrasts must be ({len(y)}, K, {x.shape[2]}); they are {contrasts.shape}")
     if np.isinf(y).any():
         raise ValueError("values contain infinity; a day without an answer is NaN")
-    if not np.isfinite(x[np.isfinite(y)]).all():
+    if not np.isfinite(x).all() and not np.isfinite(x[np.isfinite(y)]).all():
         raise ValueError("columns must be finite on every answered day")
 
 
