@@ -87,8 +87,8 @@ def robust_posterior(*arguments: Any) -> int:
 # --- mixtures of Student's t ---------------------------------------------------------------------------------------------
 
 
-def _far_tail(z: float, df: float) -> float:
-    """P(t > z) for a z beyond the table: the series of I_x(df/2, 1/2) / 2 in x = df / (df + z^2)."""
+def _far_tail(z: float, df: float) -> tuple[float, float]:
+    """P(t > z) and the density for a z beyond the table: the series of I_x(df/2, 1/2) / 2 in x = df / (df + z^2)."""
     x, half = df / (df + z * z), 0.5 * df
     constant = math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(df * math.pi)
     term, total = 1.0, 1.0
@@ -97,7 +97,8 @@ def _far_tail(z: float, df: float) -> float:
         total += term
         if term < 1e-16 * total:
             break
-    return math.exp(constant + (half + 0.5) * math.log(x)) * total * z / df
+    density = math.exp(constant + (half + 0.5) * math.log(x))
+    return density * total * z / df, density
 
 
 def _below(
@@ -132,8 +133,14 @@ def _below(
         for g in range(nodes):
             z = (x - loc[g]) * inverse[g] / steps
             if abs(z) * steps >= origin and weight[g] * table[0, 0] >= NOTHING:
-                lack = _far_tail(abs(z), df) - table[0, 0]
-                total += weight[g] * (lack if z < 0.0 else -lack)
+                w, sign = weight[g], 1.0 if z < 0.0 else -1.0
+                tail, density = _far_tail(abs(z), df)
+                total += sign * w * (tail - table[0, 0])
+                w *= inverse[g]
+                slope += w * (density / steps - table[0, 1])
+                w *= inverse[g]
+                rise = density * (df + 1.0) * abs(z) / (df + z * z)
+                bend += sign * w * (rise / (steps * steps) - 2.0 * table[0, 2])
     return total, slope, bend
 
 

@@ -32,10 +32,12 @@ from acu_nof1.estimate.packed import at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from acu_nof1.estimate.nodes import Nodes
     from acu_nof1.estimate.products import Gaps
     from acu_nof1.estimate.series import Batch
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 BASELINE, DAYS, MISSING = 14, 56, 0.3
 BATCH = 500
@@ -118,6 +120,7 @@ def close_gaps(diaries: Diaries) -> Diaries:
 def mistaken(error: str) -> Iterator[None]:
     """Commit one deliberate error inside the kernel."""
     weights, ar1_products, standardise = posterior.log_weights, products.ar1_products, kernel.standardise
+    cross_products = posterior.cross_products
 
     def wrong_weights(factored: Floats, log_det: Floats, df: Floats, p: int) -> Floats:
         if error == "ML exponent":
@@ -134,9 +137,14 @@ def mistaken(error: str) -> Iterator[None]:
         data = standardise(*arguments)  # type: ignore[arg-type]
         return replace(data, answered=data.answered - 1)
 
+    def uniform_prior(data: Batch, rows: Ints, nodes: Nodes) -> tuple[Floats, Floats]:
+        a, log_det = cross_products(data, rows, nodes)
+        return a, log_det - np.log(1 - np.repeat(nodes.phi, log_det.shape[1] // len(nodes.phi)) ** 2)
+
     patches: dict[str, list[tuple[object, str, object]]] = {
         "ML exponent": [(posterior, "log_weights", wrong_weights)],
         "log|A_xx| left out": [(posterior, "log_weights", wrong_weights)],
+        "uniform prior": [(posterior, "cross_products", uniform_prior)],
         "first day dropped": [
             (products, "ar1_products", without_first_day),
             (kernel, "standardise", one_day_less),
@@ -154,9 +162,6 @@ def mistaken(error: str) -> Iterator[None]:
 
 def spoil(fit: Fit, error: str) -> Fit:
     """Commit one deliberate error on the finished mixture."""
-    if error == "uniform prior":
-        weight = fit.weight * np.sqrt(1 - fit.phi**2)
-        return replace(fit, weight=weight / weight.sum(axis=1, keepdims=True))
     if error == "plug-in phi":
         return replace(fit, weight=(fit.weight == fit.weight.max(axis=1, keepdims=True)).astype(float))
     if error == "normal for t":

@@ -68,8 +68,8 @@ def reml(values: Floats, treated: Bools) -> Floats:
         AR1,
     )
     best = np.argmax(found.weight, axis=1)[:, None]
-    change = np.take_along_axis(found.mean[:, :, 0], best, axis=1)[:, 0]
-    error = np.sqrt(np.take_along_axis(found.cov[:, :, 0, 0], best, axis=1)[:, 0])
+    mixture = found.mixture()
+    change, error = (np.take_along_axis(each, best, axis=1)[:, 0] for each in (mixture.loc, mixture.scale))
     return _ends(change, error, found.df)
 
 

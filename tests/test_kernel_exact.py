@@ -157,7 +157,6 @@ def collapsed(y, x, contrasts, phi):
     """A fit with all its weight on one phi, through the kernel's own steps."""
     nodes = Nodes(np.array([phi]), np.array([phi, phi]), *[np.zeros(1), np.zeros(2)] * 2, log_prior=np.zeros((1, 1, 1)))
     data = standardise(y[None], x[None], np.zeros((1, len(y)), bool), np.array(contrasts, float)[None])
-    parts = _Parts(1, x.shape[1], len(contrasts))
     rows = np.array([0])
     return _lay_out(data, [(rows, nodes, posterior(data, rows, nodes))])
 

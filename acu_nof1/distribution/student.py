@@ -62,12 +62,12 @@ def tables(df: Floats) -> tuple[Floats, Ints, Floats]:
     return distinct, which.astype(np.intp), _stacked(tuple(distinct.tolist()))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _stacked(distinct: tuple[float, ...]) -> Floats:
     return np.stack([np.ascontiguousarray(_table(int(nu)).T) for nu in distinct])
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _table(nu: int) -> Floats:
     """Cubic coefficients (4, intervals) of the cdf on equal intervals, by Hermite interpolation."""
     a = np.arange(-ORIGIN, ORIGIN + 1) / STEPS_PER_UNIT
