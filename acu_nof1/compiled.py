@@ -166,9 +166,7 @@ def _cdf(
         for g in range(nodes):
             inverse[g] = steps / scale[row, g]
         for k in range(x.shape[1]):
-            below[r, k] = _below(
-                x[r, k], nodes, weight[row], loc[row], inverse, place, table[kind], steps, df[kind]
-            )[0]
+            below[r, k] = _below(x[r, k], nodes, weight[row], loc[row], inverse, place, table[kind], steps, df[kind])[0]
 
 
 def _quantiles(
@@ -414,7 +412,10 @@ def _by_power(cross: Floats, owner: Ints, on_treated: Bools, products: Floats) -
         for e in range(c + 1):
             i, j = max(owner[c], owner[e]), min(owner[c], owner[e])
             twice = 2.0 if i == j and c != e else 1.0
-            sums, parts = products[int(on_treated[c]) + int(on_treated[e]), i * (i + 1) // 2 + j], cross[c * (c + 1) // 2 + e]
+            sums, parts = (
+                products[int(on_treated[c]) + int(on_treated[e]), i * (i + 1) // 2 + j],
+                cross[c * (c + 1) // 2 + e],
+            )
             for n in range(len(sums)):
                 sums[n] += twice * parts[n]
 
@@ -501,7 +502,7 @@ def _weigh(
 def _contrasts(
     a: Floats, count: int, contrasts: Floats, p: int, w: Floats, pivot: Floats, mean: Floats, inverse: Floats, b: Floats
 ) -> None:
-    """c'b (K, nodes), C (X'V^-1 X)^-1 C' (packed K, nodes) and b (p, nodes) of `count` nodes, from factors (entries, nodes)."""
+    """Give c'b (K, nodes), C (X'V^-1 X)^-1 C' (pairs, nodes) and b (p, nodes) of `count` nodes, from their factors."""
     last = p * (p + 1) // 2
     for j in range(p):
         for n in range(count):
@@ -618,7 +619,7 @@ def _keep(
 
 def _pad(count: Ints, weight: Floats, mean: Floats, scale: Floats, cov: Floats) -> int:
     """Fill every row up to the longest by its first node with weight 0, and return the length."""
-    longest = count.max()
+    longest = int(count.max())
     for s in range(len(count)):
         for g in range(count[s], longest):
             weight[s, g] = 0.0

@@ -17,7 +17,7 @@ from acu_nof1.safety import review_safety
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 

@@ -39,7 +39,7 @@ class TMixture(Distribution):
     @property
     def mean(self) -> Floats:
         """What is the posterior mean? Shape (R,), in the unit of the outcome; sum_g W_g m_g."""
-        return np.einsum("rg,rg->r", self.weight, self.loc)
+        return np.asarray(np.einsum("rg,rg->r", self.weight, self.loc))
 
     @property
     def centre(self) -> Floats:

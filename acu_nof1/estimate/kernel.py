@@ -160,8 +160,8 @@ def fit(values: ArrayLike, columns: ArrayLike, treated: ArrayLike, contrasts: Ar
     parts: list[tuple[Ints, Nodes, Posterior]] = []
     open_rows = np.flatnonzero(data.estimable)
     for nodes, rows in grids(noise, data.answered[open_rows], data.baseline[open_rows]):
-        for some in [open_rows[rows]] if compile_it else _split(open_rows[rows], nodes, data.z.shape[2]):
-            parts.append((some, nodes, weigh(data, some, nodes)))
+        pieces = [open_rows[rows]] if compile_it else _split(open_rows[rows], nodes, data.z.shape[2])
+        parts += [(some, nodes, weigh(data, some, nodes)) for some in pieces]
     return _lay_out(data, parts or [nothing(data)])
 
 

@@ -68,7 +68,9 @@ def _off_scale(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArr
     slack = 0.1 * np.where(np.isfinite(high - low), high - low, np.abs(value))
     reasons = [""] * len(value)
     for row in np.flatnonzero((value < low - slack) | (value > high + slack)):
-        reasons[row] = f"the model puts a level at {value[row]:.3g}, outside the scale, so it does not describe these days"
+        reasons[row] = (
+            f"the model puts a level at {value[row]:.3g}, outside the scale, so it does not describe these days"
+        )
     return reasons
 
 
@@ -141,9 +143,7 @@ def phase_levels(comparisons: Comparisons) -> Question:
     )
 
 
-def _slopes(
-    comparisons: Comparisons, inside: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _slopes(comparisons: Comparisons, inside: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For each phase a slope column centred on its days, and how many of them were answered."""
     tau = comparisons.tau[:, :, None]
     centre = np.where(inside, tau, 0).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
