@@ -2,7 +2,7 @@
 
 The NumPy code in `distribution/mixtures`, `estimate/products` and `estimate/posterior` is the reference and says what
 is computed and why; tests hold the two together to 1e-10. `fastmath=True` would break the NaN rules, so only
-contraction is allowed.
+contraction is allowed. Loops over nodes are innermost and plain, which makes vector instructions of them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+    Bools = NDArray[np.bool_]
+
 WORTH_COMPILING = 400
 """Series from which loading the compiler costs less than it saves: a single report never waits for it."""
+NOTHING = 1e-20
+"""Probability beyond the table of Student's t that is left out."""
+CLOSE = 1e-4
+"""A search whose probability is off by this share of the tail ends with the next Halley step, which cubes it."""
+TOGETHER, NEAR = 8, 0.05
+"""Nodes taken together in the first search for a quantile, and how close it must come."""
+LOGARITHM_EVERY = 40
+"""Days whose prediction variances are multiplied before their logarithm is taken: their product cannot underflow."""
 
 
 @lru_cache(maxsize=1)
@@ -29,10 +41,20 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
+def wanted(series: int) -> bool:
+    """Is a batch of so many series to be computed by compiled code?"""
+    return series >= WORTH_COMPILING and available()
+
+
 @lru_cache(maxsize=8)
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit
+    from numba.extending import register_jitable
 
+    # Inlined where it is called, it leaves out the slopes that are not asked for.
+    register_jitable(inline="always")(_below)
+    for part in (_far_tail, _merge, _solve, _whiten, _by_power, _factor, _weigh, _contrasts, _keep, _pad):
+        register_jitable(part)
     compiled: Callable[..., Any] = njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"})(function)
     return compiled
 
@@ -52,112 +74,216 @@ def gap_sums(*arguments: Any) -> Any:
     return _compile(_gap_sums)(*arguments)
 
 
-def posterior(*arguments: Any) -> int:
-    """Run `_posterior`, compiled."""
-    return int(_compile(_posterior)(*arguments))
+def ar1_posterior(*arguments: Any) -> int:
+    """Run `_ar1_posterior`, compiled."""
+    return int(_compile(_ar1_posterior)(*arguments))
+
+
+def robust_posterior(*arguments: Any) -> int:
+    """Run `_robust_posterior`, compiled."""
+    return int(_compile(_robust_posterior)(*arguments))
+
+
+# --- mixtures of Student's t ---------------------------------------------------------------------------------------------
+
+
+def _far_tail(z: float, df: float) -> float:
+    """P(t > z) for a z beyond the table: the series of I_x(df/2, 1/2) / 2 in x = df / (df + z^2)."""
+    x, half = df / (df + z * z), 0.5 * df
+    constant = math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(df * math.pi)
+    term, total = 1.0, 1.0
+    for n in range(2000):
+        term *= x * (half + n + 0.5) / (half + n + 1.0)
+        total += term
+        if term < 1e-16 * total:
+            break
+    return math.exp(constant + (half + 0.5) * math.log(x)) * total * z / df
+
+
+def _below(
+    x: float,
+    nodes: int,
+    weight: Floats,
+    loc: Floats,
+    inverse: Floats,
+    place: Floats,
+    table: Floats,
+    steps: float,
+    df: float,
+) -> tuple[float, float, float]:
+    """sum_g W_g T(z_g) with its first and second derivative; `inverse` is steps of the table over the scale.
+
+    Nodes beyond the table are read at its end, and what they lack is added afterwards where it is not nothing.
+    """
+    last, origin = table.shape[0] - 1e-9, table.shape[0] // 2
+    for g in range(nodes):
+        place[g] = min(max((x - loc[g]) * inverse[g] + origin, 0.0), last)
+    total, slope, bend = 0.0, 0.0, 0.0
+    for g in range(nodes):
+        index = int(place[g])
+        part = place[g] - index
+        c, w = table[np.uintp(index)], weight[g]
+        total += w * (c[0] + part * (c[1] + part * (c[2] + part * c[3])))
+        w *= inverse[g]
+        slope += w * (c[1] + part * (2.0 * c[2] + part * (3.0 * c[3])))
+        w *= inverse[g]
+        bend += w * (2.0 * c[2] + part * (6.0 * c[3]))
+    if table[0, 0] >= NOTHING:
+        for g in range(nodes):
+            z = (x - loc[g]) * inverse[g] / steps
+            if abs(z) * steps >= origin and weight[g] * table[0, 0] >= NOTHING:
+                lack = _far_tail(abs(z), df) - table[0, 0]
+                total += weight[g] * (lack if z < 0.0 else -lack)
+    return total, slope, bend
 
 
 def _cdf(
-    rows: NDArray[np.intp],
-    weight: NDArray[np.float64],
-    loc: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    x: NDArray[np.float64],
-    which: NDArray[np.intp],
-    table: NDArray[np.float64],
+    rows: Ints,
+    weight: Floats,
+    loc: Floats,
+    scale: Floats,
+    x: Floats,
+    df: Floats,
+    which: Ints,
+    table: Floats,
     steps: float,
-    far: NDArray[np.bool_],
-    below: NDArray[np.float64],
+    below: Floats,
 ) -> None:
-    """Write sum_g W_g T(z) to below (rows, k).
-
-    `table` is (kinds of df, intervals, 4); `far` marks the answers for which a node lies beyond it.
-    """
-    end = table.shape[1] - 1e-9
+    """Write sum_g W_g T(z) to below (rows, k); `table` is (kinds of df, intervals, 4)."""
+    inverse, place = np.empty(weight.shape[1]), np.empty(weight.shape[1])
     for r in range(len(rows)):
-        row, kind = rows[r], which[r]
-        for k in range(x.shape[1]):
-            far[r, k] = False
-            below[r, k] = 0.0
+        row = rows[r]
         nodes = weight.shape[1]
         while nodes > 1 and weight[row, nodes - 1] == 0.0:
             nodes -= 1
         for g in range(nodes):
-            w, centre, inverse = weight[row, g], loc[row, g], steps / scale[row, g]
-            for k in range(x.shape[1]):
-                z = (x[r, k] - centre) * inverse
-                position = min(abs(z), end)
-                far[r, k] |= position == end
-                index = int(position)
-                part = position - index
-                c = table[kind, index]
-                tail = c[0] + part * (c[1] + part * (c[2] + part * c[3]))
-                below[r, k] += w * (tail if z < 0 else 1.0 - tail)
+            inverse[g] = steps / scale[row, g]
+        for k in range(x.shape[1]):
+            below[r, k] = _below(x[r, k], nodes, weight[row], loc[row], inverse, place, table[which[r]], steps, df[r])[
+                0
+            ]
 
 
 def _quantiles(
-    rows: NDArray[np.intp],
-    weight: NDArray[np.float64],
-    loc: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    p: NDArray[np.float64],
-    t: NDArray[np.float64],
-    inflation: NDArray[np.float64],
-    which: NDArray[np.intp],
-    table: NDArray[np.float64],
+    rows: Ints,
+    weight: Floats,
+    loc: Floats,
+    scale: Floats,
+    p: Floats,
+    t: Floats,
+    density: Floats,
+    inflation: Floats,
+    df: Floats,
+    which: Ints,
+    table: Floats,
     steps: float,
-    settled: float,
-    far: NDArray[np.bool_],
-    out: NDArray[np.float64],
+    out: Floats,
 ) -> None:
-    """Solve sum_g W_g T(z) = p for each row by safeguarded Newton; t (rows, k) are the quantiles of one t."""
-    end = table.shape[1] - 1e-9
-    inverse = np.empty(weight.shape[1])
+    """Solve sum_g W_g T(z) = p for each row; t (rows, k) are the quantiles of one t, `density` is its density there.
+
+    A first search takes neighbouring nodes together, which costs little and starts the second one close to its end.
+    """
+    length = weight.shape[1]
+    inverse, place = np.empty(length), np.empty(length)
+    few = np.empty((3, length // TOGETHER + 1))
     for r in range(len(rows)):
-        row, kind = rows[r], which[r]
-        nodes = weight.shape[1]
+        row = rows[r]
+        nodes = length
         while nodes > 1 and weight[row, nodes - 1] == 0.0:
             nodes -= 1
-        mean, variance = 0.0, 0.0
         for g in range(nodes):
             inverse[g] = steps / scale[row, g]
-            mean += weight[row, g] * loc[row, g]
-        for g in range(nodes):
-            away = loc[row, g] - mean
-            variance += weight[row, g] * (inflation[r] * scale[row, g] * scale[row, g] + away * away)
+        mean, variance, groups = _merge(nodes, weight[row], loc[row], scale[row], inflation[r], steps, few)
         for k in range(len(p)):
-            far[r, k] = False
-            low, high = np.inf, -np.inf
+            at = p[k], t[r, k], density[r, k], steps, df[r]
+            x = mean + t[r, k] * math.sqrt(variance / inflation[r])
+            x = _solve(x, *at, NEAR, groups, few[0], few[1], few[2], place, table[which[r]])
+            out[r, k] = _solve(x, *at, CLOSE, nodes, weight[row], loc[row], inverse, place, table[which[r]])
+
+
+def _merge(
+    nodes: int, weight: Floats, loc: Floats, scale: Floats, inflation: float, steps: float, few: Floats
+) -> tuple[float, float, int]:
+    """Write groups of neighbouring nodes as one each, with their mean and variance; and those of all nodes."""
+    groups, mean, square = 0, 0.0, 0.0
+    for first in range(0, nodes, TOGETHER):
+        w, centre, second = 0.0, 0.0, 0.0
+        for g in range(first, min(first + TOGETHER, nodes)):
+            w += weight[g]
+            centre += weight[g] * loc[g]
+        if w == 0.0:
+            continue
+        centre /= w
+        for g in range(first, min(first + TOGETHER, nodes)):
+            away = loc[g] - centre
+            second += weight[g] * (scale[g] * scale[g] + away * away / inflation)
+        few[0, groups], few[1, groups], few[2, groups] = w, centre, steps / math.sqrt(second / w)
+        groups += 1
+        mean += w * centre
+        square += second * inflation
+    for g in range(groups):
+        away = few[1, g] - mean
+        square += few[0, g] * away * away
+    return mean, square, groups
+
+
+def _solve(
+    x: float,
+    p: float,
+    t: float,
+    density: float,
+    steps: float,
+    df: float,
+    close: float,
+    nodes: int,
+    weight: Floats,
+    loc: Floats,
+    inverse: Floats,
+    place: Floats,
+    table: Floats,
+) -> float:
+    """Where is the mixture's F(x) = p? Safeguarded Halley for h(x) = T^-1(F(x)) - t, which is nearly straight.
+
+    Near p, with e = (F - p) / T'(t) and s = T''/T' at t: h = e - s e^2 / 2 + ... A step that leaves the bracket becomes a
+    bisection; the smallest and the largest of the nodes' quantiles bracket the answer where nothing nearer is known.
+    """
+    low, high, enough = -np.inf, np.inf, close * min(p, 1.0 - p)
+    s, s_slope = -(df + 1.0) * t / (df + t * t), -(df + 1.0) * (df - t * t) / (df + t * t) ** 2
+    for _ in range(100):
+        total, slope, bend = _below(x, nodes, weight, loc, inverse, place, table, steps, df)
+        error = total - p
+        if error <= 0.0:
+            low = x
+        if error >= 0.0:
+            high = x
+        e = error / density
+        step = np.nan
+        if slope > 0.0:
+            if abs(e) < 0.3:
+                h = e * (1.0 + e * (-0.5 * s + e * (s * s / 3.0 - s_slope / 6.0)))
+                at = density * math.exp(h * (s + 0.5 * h * s_slope))
+                rise = slope / at
+                curve = bend / at - (s + h * s_slope) * rise * rise
+                newton = h / rise
+                step = x - newton / max(1.0 - 0.5 * newton * curve / rise, 0.5)
+            else:
+                step = x - error / slope
+        inside = low <= step <= high
+        if not inside:
+            first, last = np.inf, -np.inf
             for g in range(nodes):
-                at = loc[row, g] + scale[row, g] * t[r, k]
-                low, high = min(low, at), max(high, at)
-            smallest, close = 1e-15 * max(abs(low), abs(high)), settled * min(p[k], 1.0 - p[k])
-            x = min(max(mean + t[r, k] * math.sqrt(variance / inflation[r]), low), high)
-            for _ in range(100):
-                total, slope = 0.0, 0.0
-                for g in range(nodes):
-                    z = (x - loc[row, g]) * inverse[g]
-                    position = min(abs(z), end)
-                    far[r, k] |= position == end
-                    index = int(position)
-                    part = position - index
-                    c = table[kind, index]
-                    tail = c[0] + part * (c[1] + part * (c[2] + part * c[3]))
-                    total += weight[row, g] * (tail if z < 0 else 1.0 - tail)
-                    slope -= weight[row, g] * inverse[g] * (c[1] + part * (2.0 * c[2] + 3.0 * part * c[3]))
-                if total <= p[k]:
-                    low = x
-                if total >= p[k]:
-                    high = x
-                step = x - (total - p[k]) / slope if slope > 0.0 else low - 1.0
-                inside = low <= step <= high
-                if not inside:
-                    step = 0.5 * (low + high)
-                moved = abs(step - x)
-                x = step
-                if moved <= smallest or (inside and abs(total - p[k]) <= close):
-                    break
-            out[r, k] = x
+                at = loc[g] + t * steps / inverse[g]
+                first, last = min(first, at), max(last, at)
+            low, high = max(low, min(first, high)), min(high, max(last, low))
+            step = 0.5 * (low + high)
+        moved, before = abs(step - x), x
+        x = step
+        if moved <= 1e-15 * abs(before) or (inside and abs(error) <= enough):
+            break
+    return x
+
+
+# --- from the days to the posterior --------------------------------------------------------------------------------------
 
 
 def _gap_sums(
@@ -209,183 +335,368 @@ def _gap_sums(
     return gaps.astype(np.float64), counts, sums
 
 
-def _posterior(
-    z: NDArray[np.float64],
-    observed: NDArray[np.bool_],
-    part_owner: NDArray[np.intp],
-    part_treated: NDArray[np.bool_],
-    treated: NDArray[np.bool_],
-    contrasts: NDArray[np.float64],
-    log_det_per_ratio: NDArray[np.float64],
-    phi: NDArray[np.float64],
-    share: NDArray[np.float64],
-    ratio: NDArray[np.float64],
-    log_prior: NDArray[np.float64],
-    powers: NDArray[np.float64],
-    negligible: float,
-    out_row: NDArray[np.intp],
-    out_node: NDArray[np.intp],
-    out: NDArray[np.float64],
-    coefficients: NDArray[np.float64],
-    marginals: NDArray[np.float64],
-) -> int:
-    """Fill in the nodes that carry weight, series by series, and return how many there are.
+def _whiten(
+    z: Floats,
+    observed: Bools,
+    treated: Bools,
+    owner: Ints,
+    on_treated: Bools,
+    power: Floats,
+    fresh: Floats,
+    share: Floats,
+    work: Floats,
+    x: Floats,
+    v: Floats,
+    cross: Floats,
+    log_v: Floats,
+) -> None:
+    """Run the Kalman filter of one series over its answered days, all nodes at once.
 
-    z (S, D, p + 1) standardised columns and values; part_owner, part_treated (C,) the phase parts of its columns;
-    powers (D + 1, phi nodes) with row d holding phi^d and row 0 zero. A row of `out` is: weight, RSS, K means,
-    K x K scales. `marginals` (S, phi + share + ratio) is the posterior of each axis.
+    Row d of `power` holds phi^d, of `fresh` (1 - phi^2d)(1 - lambda); rows 0 those of a first day. Products of whitened
+    parts go to `cross` (pairs, nodes). A part is skipped until it first differs from zero.
     """
-    series, days, size = z.shape
-    p, entries = size - 1, size * (size + 1) // 2
-    n_phi, n_share, n_ratio = len(phi), len(share), len(ratio)
-    nodes, parts, k_count = n_phi * n_share, len(part_owner), contrasts.shape[1]
-    pairs = parts * (parts + 1) // 2
-    node_share = np.empty(nodes)
-    for a in range(n_phi):
-        for b in range(n_share):
-            node_share[a * n_share + b] = share[b]
-    f, variance, gain, inverse = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
-    run, log_v = np.empty(nodes), np.empty(nodes)
-    x, v = np.empty((parts, nodes)), np.empty((parts, nodes))
-    cross = np.empty((pairs, nodes))
-    by_power = np.empty((3, entries, nodes))
-    factors = np.empty((n_ratio, entries, nodes))
-    log_w, roots = np.empty((n_ratio, nodes)), np.empty((n_ratio, nodes))
-    w_contrast, b_node, pivot = np.empty((k_count, p)), np.empty(p), np.empty(p)
-    count = 0
-    for s in range(series):
-        answered, last, steps = 0, -1, 0
-        x[:] = 0.0
-        cross[:] = 0.0
-        variance[:] = 0.0
-        run[:] = 1.0
-        log_v[:] = 0.0
-        for day in range(days):
-            if not observed[s, day]:
+    nodes = len(share)
+    variance, gain, inverse, run, scaled = work[0], work[1], work[2], work[3], work[4]
+    variance[:], run[:], log_v[:], x[:], cross[:] = 0.0, 1.0, 0.0, 0.0, 0.0
+    started = np.zeros(len(owner), dtype=np.bool_)
+    last, steps = -1, 0
+    for day in range(len(observed)):
+        if not observed[day]:
+            continue
+        gap = day - last if last >= 0 else 0
+        last = day
+        f, new = power[gap], fresh[gap]
+        for n in range(nodes):
+            predicted = f[n] * f[n] * variance[n] + new[n]
+            total = predicted + share[n]
+            inverse[n] = 1.0 / total
+            gain[n] = predicted * inverse[n]
+            variance[n] = share[n] * gain[n]
+            run[n] *= total
+        steps += 1
+        if steps == LOGARITHM_EVERY:
+            for n in range(nodes):
+                log_v[n] += math.log(run[n])
+                run[n] = 1.0
+            steps = 0
+        for c in range(len(owner)):
+            value = z[day, owner[c]] if treated[day] == on_treated[c] else 0.0
+            started[c] |= value != 0.0
+            if not started[c]:
                 continue
-            answered += 1
-            gap = day - last if last >= 0 else 0
-            last = day
-            for a in range(n_phi):
-                power = powers[gap, a]
-                for b in range(n_share):
-                    f[a * n_share + b] = power
+            own, state = v[c], x[c]
             for n in range(nodes):
-                square = f[n] * f[n]
-                predicted = square * variance[n] + (1.0 - square) * (1.0 - node_share[n])
-                total = predicted + node_share[n]
-                inverse[n] = 1.0 / total
-                gain[n] = predicted * inverse[n]
-                variance[n] = node_share[n] * gain[n]
-                run[n] *= total
-            steps += 1
-            if steps == 40:
-                for n in range(nodes):
-                    log_v[n] += math.log(run[n])
-                    run[n] = 1.0
-                steps = 0
-            for c in range(parts):
-                value = z[s, day, part_owner[c]] if treated[s, day] == part_treated[c] else 0.0
-                for n in range(nodes):
-                    predicted = f[n] * x[c, n]
-                    v[c, n] = value - predicted
-                    x[c, n] = predicted + gain[n] * v[c, n]
-            pair = 0
-            for c in range(parts):
-                for n in range(nodes):
-                    f[n] = v[c, n] * inverse[n]
-                for e in range(c + 1):
-                    for n in range(nodes):
-                        cross[pair, n] += f[n] * v[e, n]
-                    pair += 1
-        for n in range(nodes):
-            log_v[n] += math.log(run[n])
-        by_power[:] = 0.0
-        pair = 0
-        for c in range(parts):
+                predicted = f[n] * state[n]
+                off = value - predicted
+                own[n] = off
+                state[n] = predicted + gain[n] * off
+                scaled[n] = off * inverse[n]
             for e in range(c + 1):
-                i, j = part_owner[c], part_owner[e]
-                twice = 2.0 if i == j and c != e else 1.0
-                if i < j:
-                    i, j = j, i
-                power_index, entry = int(part_treated[c]) + int(part_treated[e]), i * (i + 1) // 2 + j
-                for n in range(nodes):
-                    by_power[power_index, entry, n] += twice * cross[pair, n]
-                pair += 1
-        df, top = answered - p, -np.inf
-        rss_at = p * (p + 1) // 2 + p
-        for r in range(n_ratio):
-            low, high = math.exp(-ratio[r]), math.exp(ratio[r])
-            a = factors[r]
-            for entry in range(entries):
-                for n in range(nodes):
-                    a[entry, n] = low * by_power[0, entry, n] + by_power[1, entry, n] + high * by_power[2, entry, n]
+                if started[e]:
+                    other, sums = v[e], cross[c * (c + 1) // 2 + e]
+                    for n in range(nodes):
+                        sums[n] += scaled[n] * other[n]
+    for n in range(nodes):
+        log_v[n] += math.log(run[n])
+
+
+def _by_power(cross: Floats, owner: Ints, on_treated: Bools, products: Floats) -> None:
+    """Sum the products of parts into products of columns (3, entries, nodes), by the power of e^r: -1, 0, 1."""
+    products[:] = 0.0
+    for c in range(len(owner)):
+        for e in range(c + 1):
+            i, j = max(owner[c], owner[e]), min(owner[c], owner[e])
+            twice = 2.0 if i == j and c != e else 1.0
+            sums, parts = (
+                products[int(on_treated[c]) + int(on_treated[e]), i * (i + 1) // 2 + j],
+                cross[c * (c + 1) // 2 + e],
+            )
+            for n in range(len(sums)):
+                sums[n] += twice * parts[n]
+
+
+def _factor(a: Floats, size: int) -> None:
+    """Overwrite packed symmetric matrices (entries, nodes) by their factors L D L', as `packed.factor` does."""
+    for j in range(size):
+        for i in range(j + 1, size):
+            left, pivot = a[i * (i + 1) // 2 + j], a[j * (j + 1) // 2 + j]
+            for k in range(j + 1, i + 1):
+                right, goal = a[k * (k + 1) // 2 + j], a[i * (i + 1) // 2 + k]
+                for n in range(len(goal)):
+                    goal[n] -= left[n] * right[n] / pivot[n]
+
+
+def _weigh(
+    products: Floats,
+    log_v: Floats,
+    tilt: float,
+    ratio: Floats,
+    prior: Floats,
+    df: int,
+    p: int,
+    work: Floats,
+    factors: Floats,
+    weights: Floats,
+) -> None:
+    """Factor A at every node and give all nodes their posterior weight (ratios, nodes).
+
+    The weight is prior q^(-nu/2) |X'V^-1 X|^(-1/2) with q = RSS |V|^(1/nu), relative to the least q: whole powers by
+    squaring, because a logarithm at every node would take longer than all the rest.
+    """
+    entries, nodes = products.shape[1], products.shape[2]
+    level, least, base = work[0], work[1], work[2]
+    rss_at = entries - 1
+    for n in range(nodes):
+        level[n] = math.exp(log_v[n] / df)
+        least[n] = np.inf
+    for r in range(len(ratio)):
+        low, high, scale = math.exp(-ratio[r]), math.exp(ratio[r]), math.exp(ratio[r] * tilt / df)
+        a, q = factors[r], weights[r]
+        for entry in range(entries):
+            goal, first, middle, third = a[entry], products[0, entry], products[1, entry], products[2, entry]
             for n in range(nodes):
-                roots[r, n] = 1.0
-            for j in range(p):
-                at_j = j * (j + 1) // 2 + j
-                for n in range(nodes):
-                    roots[r, n] *= a[at_j, n]
-                for i in range(j + 1, size):
-                    at_i = i * (i + 1) // 2
-                    for k in range(j + 1, i + 1):
-                        at_k = k * (k + 1) // 2 + j
-                        for n in range(nodes):
-                            a[at_i + k, n] -= a[at_i + j, n] * a[at_k, n] / a[at_j, n]
-            for n in range(nodes):
-                value = -0.5 * (log_v[n] + ratio[r] * log_det_per_ratio[s] + df * math.log(a[rss_at, n]))
-                log_w[r, n] = value + log_prior[n * n_ratio + r]
-                top = max(top, log_w[r, n])
-        total = 0.0
-        for r in range(n_ratio):
-            for n in range(nodes):
-                # Determinants of unit-length columns stay near 1: they need no part in the scaling by `top`.
-                log_w[r, n] = math.exp(max(log_w[r, n] - top, -700.0)) / math.sqrt(roots[r, n])
-                total += log_w[r, n]
-        for r in range(n_ratio):
-            for a_phi in range(n_phi):
-                for b in range(n_share):
-                    log_w[r, a_phi * n_share + b] /= total
-                    weight = log_w[r, a_phi * n_share + b]
-                    marginals[s, a_phi] += weight
-                    marginals[s, n_phi + b] += weight
-                    marginals[s, n_phi + n_share + r] += weight
-        coefficients[s] = 0.0
-        kept = 0.0
+                goal[n] = low * first[n] + middle[n] + high * third[n]
+        _factor(a, p + 1)
+        rss = a[rss_at]
         for n in range(nodes):
-            for r in range(n_ratio):
-                weight = log_w[r, n]
-                if weight <= negligible:
-                    continue
-                kept += weight
-                a = factors[r]
-                out_row[count], out_node[count] = s, n * n_ratio + r
-                out[count, 0], out[count, 1] = weight, a[rss_at, n]
-                last_row = p * (p + 1) // 2
-                for j in range(p):
-                    pivot[j] = 1.0 / a[j * (j + 1) // 2 + j, n]
-                for k in range(k_count):
-                    mean = 0.0
-                    for j in range(p):
-                        value = contrasts[s, k, j]
-                        for i in range(j):
-                            value -= a[j * (j + 1) // 2 + i, n] * pivot[i] * w_contrast[k, i]
-                        w_contrast[k, j] = value
-                        mean += value * a[last_row + j, n] * pivot[j]
-                    out[count, 2 + k] = mean
-                    for m in range(k + 1):
-                        scale = 0.0
-                        for j in range(p):
-                            scale += w_contrast[k, j] * w_contrast[m, j] * pivot[j]
-                        out[count, 2 + k_count + k * k_count + m] = scale
-                        out[count, 2 + k_count + m * k_count + k] = scale
-                for j in range(p - 1, -1, -1):
-                    value = a[last_row + j, n]
-                    for i in range(j + 1, p):
-                        value -= a[i * (i + 1) // 2 + j, n] * b_node[i]
-                    b_node[j] = value * pivot[j]
-                    coefficients[s, j] += weight * b_node[j]
-                count += 1
+            q[n] = rss[n] * level[n] * scale
+            least[n] = min(least[n], q[n])
+    lowest = least.min()
+    total = 0.0
+    for r in range(len(ratio)):
+        a, w, given = factors[r], weights[r], prior[r]
+        for n in range(nodes):
+            base[n] = lowest / w[n]
+            w[n] = given[n] * given[n]
         for j in range(p):
-            coefficients[s, j] /= kept
-    return count
+            pivot = a[j * (j + 1) // 2 + j]
+            for n in range(nodes):
+                w[n] /= pivot[n]
+        left = df
+        while left > 0:
+            if left & 1:
+                for n in range(nodes):
+                    w[n] *= base[n]
+            left >>= 1
+            for n in range(nodes):
+                base[n] *= base[n]
+        for n in range(nodes):
+            w[n] = math.sqrt(w[n])
+        for n in range(nodes):
+            total += w[n]
+    for r in range(len(ratio)):
+        for n in range(nodes):
+            weights[r, n] /= total
+
+
+def _contrasts(
+    a: Floats, count: int, contrasts: Floats, p: int, w: Floats, pivot: Floats, mean: Floats, inverse: Floats, b: Floats
+) -> None:
+    """C'b (K, nodes), C (X'V^-1 X)^-1 C' (packed K, nodes) and b (p, nodes) of `count` nodes, from factors (entries, nodes)."""
+    last = p * (p + 1) // 2
+    for j in range(p):
+        for n in range(count):
+            pivot[j, n] = 1.0 / a[j * (j + 1) // 2 + j, n]
+    for k in range(len(contrasts)):
+        for n in range(count):
+            mean[k, n] = 0.0
+        for j in range(p):
+            goal = w[k, j]
+            for n in range(count):
+                goal[n] = contrasts[k, j]
+            for i in range(j):
+                left, before, inside = a[j * (j + 1) // 2 + i], w[k, i], pivot[i]
+                for n in range(count):
+                    goal[n] -= left[n] * inside[n] * before[n]
+            for n in range(count):
+                mean[k, n] += goal[n] * a[last + j, n] * pivot[j, n]
+        for m in range(k + 1):
+            goal = inverse[k * (k + 1) // 2 + m]
+            for n in range(count):
+                goal[n] = 0.0
+            for j in range(p):
+                one, two, inside = w[k, j], w[m, j], pivot[j]
+                for n in range(count):
+                    goal[n] += one[n] * two[n] * inside[n]
+    for j in range(p - 1, -1, -1):
+        for n in range(count):
+            b[j, n] = a[last + j, n]
+        for i in range(j + 1, p):
+            for n in range(count):
+                b[j, n] -= a[i * (i + 1) // 2 + j, n] * b[i, n]
+        for n in range(count):
+            b[j, n] *= pivot[j, n]
+
+
+def _keep(
+    s: int,
+    factors: Floats,
+    weights: Floats,
+    ratio: Floats,
+    contrasts: Floats,
+    side: Floats,
+    start: Floats,
+    unit: float,
+    df: int,
+    negligible: float,
+    work: Floats,
+    weight: Floats,
+    mean: Floats,
+    scale: Floats,
+    cov: Floats,
+    coefficients: Floats,
+    effective: Floats,
+    joint: Floats,
+    marginal: Floats,
+) -> int:
+    """Write the nodes of series s that carry weight, in its units, and return how many there are."""
+    entries, nodes = factors.shape[1], factors.shape[2]
+    k_count, p = contrasts.shape
+    pick = np.empty(nodes, dtype=np.intp)
+    a, rest = work[:entries], work[entries:]
+    pivot, b, rest = rest[:p], rest[p : 2 * p], rest[2 * p :]
+    w, rest = rest[: k_count * p].reshape(k_count, p, nodes), rest[k_count * p :]
+    found, inverse = rest[:k_count], rest[k_count:]
+    done, kept = 0, 0.0
+    for r in range(len(ratio)):
+        count = 0
+        for n in range(nodes):
+            share = weights[r, n]
+            joint[s, n] += share
+            marginal[s, r] += share
+            if share > negligible:
+                pick[count] = n
+                weight[s, done + count] = share
+                kept += share
+                count += 1
+        for entry in range(entries):
+            for i in range(count):
+                a[entry, i] = factors[r, entry, pick[i]]
+        _contrasts(a, count, contrasts, p, w, pivot, found, inverse, b)
+        for k in range(k_count):
+            tilted = math.exp(side[k] * ratio[r])
+            for i in range(count):
+                mean[k, s, done + i] = start[k] + unit * found[k, i]
+                effective[s, k] += weight[s, done + i] * tilted / inverse[k * (k + 1) // 2 + k, i]
+        for j in range(p):
+            for i in range(count):
+                coefficients[s, j] += weight[s, done + i] * b[j, i]
+        variance, pair = unit * unit / df, 0
+        for k in range(k_count):
+            own = inverse[k * (k + 1) // 2 + k]
+            for i in range(count):
+                scale[k, s, done + i] = math.sqrt(variance * a[entries - 1, i] * own[i])
+            for m in range(k):
+                both = inverse[k * (k + 1) // 2 + m]
+                for i in range(count):
+                    cov[pair, s, done + i] = variance * a[entries - 1, i] * both[i]
+                pair += 1
+        done += count
+    for i in range(done):
+        weight[s, i] /= kept
+    for k in range(k_count):
+        effective[s, k] /= kept
+    for j in range(p):
+        coefficients[s, j] /= kept
+    return done
+
+
+def _pad(count: Ints, weight: Floats, mean: Floats, scale: Floats, cov: Floats) -> int:
+    """Fill every row up to the longest by its first node with weight 0, and return the length."""
+    longest = count.max()
+    for s in range(len(count)):
+        for g in range(count[s], longest):
+            weight[s, g] = 0.0
+            for k in range(len(mean)):
+                mean[k, s, g], scale[k, s, g] = mean[k, s, 0], scale[k, s, 0]
+            for q in range(len(cov)):
+                cov[q, s, g] = cov[q, s, 0]
+    return longest
+
+
+def _ar1_posterior(
+    products: Floats,
+    log_v: Floats,
+    df: Ints,
+    prior: Floats,
+    contrasts: Floats,
+    side: Floats,
+    start: Floats,
+    unit: Floats,
+    negligible: float,
+    weight: Floats,
+    mean: Floats,
+    scale: Floats,
+    cov: Floats,
+    coefficients: Floats,
+    effective: Floats,
+    joint: Floats,
+    marginal: Floats,
+) -> int:
+    """Weigh the nodes of AR(1) noise, given A (entries, S, nodes) and log|V| (S, nodes); see `_robust_posterior`."""
+    entries, series, nodes = products.shape
+    k_count, p = contrasts.shape[1:]
+    own, zero = np.zeros((3, entries, nodes)), np.zeros(1)
+    factors, weights = np.empty((1, entries, nodes)), np.empty((1, nodes))
+    work = np.empty((entries + 2 * p + k_count * (p + 2) + len(cov), nodes))
+    count = np.empty(series, dtype=np.intp)
+    for s in range(series):
+        own[1] = products[:, s]
+        _weigh(own, log_v[s], 0.0, zero, prior, df[s], p, work, factors, weights)
+        count[s] = _keep(
+            s, factors, weights, zero, contrasts[s], side[s], start[s], unit[s], df[s], negligible, work,
+            weight, mean, scale, cov, coefficients, effective, joint, marginal,
+        )  # fmt: skip
+    return _pad(count, weight, mean, scale, cov)
+
+
+def _robust_posterior(
+    z: Floats,
+    observed: Bools,
+    treated: Bools,
+    owner: Ints,
+    on_treated: Bools,
+    power: Floats,
+    share: Floats,
+    ratio: Floats,
+    tilt: Floats,
+    df: Ints,
+    prior: Floats,
+    contrasts: Floats,
+    side: Floats,
+    start: Floats,
+    unit: Floats,
+    negligible: float,
+    weight: Floats,
+    mean: Floats,
+    scale: Floats,
+    cov: Floats,
+    coefficients: Floats,
+    effective: Floats,
+    joint: Floats,
+    marginal: Floats,
+) -> int:
+    """Write the nodes that carry weight, series by series, and return the number of nodes of the longest row.
+
+    z (S, D, p + 1) standardised columns and values; owner, on_treated (C,) the phase parts of its columns; power (D + 1,
+    nodes) holds phi^d in row d and zeros in row 0; prior (ratios, nodes). To be filled: weight (S, G), mean and scale (K, S, G),
+    cov (pairs, S, G), coefficients (S, p), effective (S, K), joint (S, nodes) and marginal (S, ratios).
+    """
+    series, size = z.shape[0], z.shape[2]
+    k_count, p = contrasts.shape[1:]
+    entries, parts, nodes = size * (size + 1) // 2, len(owner), len(share)
+    fresh = (1.0 - power * power) * (1.0 - share)
+    cross, products, log_v = np.empty((parts * (parts + 1) // 2, nodes)), np.empty((3, entries, nodes)), np.empty(nodes)
+    x, v = np.empty((parts, nodes)), np.empty((parts, nodes))
+    factors, weights = np.empty((len(ratio), entries, nodes)), np.empty((len(ratio), nodes))
+    work = np.empty((entries + 2 * p + k_count * (p + 2) + len(cov) + 2, nodes))
+    count = np.empty(series, dtype=np.intp)
+    for s in range(series):
+        _whiten(z[s], observed[s], treated[s], owner, on_treated, power, fresh, share, work, x, v, cross, log_v)
+        _by_power(cross, owner, on_treated, products)
+        _weigh(products, log_v, tilt[s], ratio, prior, df[s], p, work, factors, weights)
+        count[s] = _keep(
+            s, factors, weights, ratio, contrasts[s], side[s], start[s], unit[s], df[s], negligible, work,
+            weight, mean, scale, cov, coefficients, effective, joint, marginal,
+        )  # fmt: skip
+    return _pad(count, weight, mean, scale, cov)

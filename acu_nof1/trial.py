@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,10 @@ from acu_nof1.errors import Problem, ProtocolError
 from acu_nof1.protocol import Look
 from acu_nof1.safety import review_safety
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -95,6 +97,12 @@ class Comparisons:
     def phases(self) -> NDArray[np.int64]:
         """(S,) number of phases that are used."""
         return np.asarray(self.phase.max(axis=1, initial=UNUSED) + 1)
+
+    def each(self, of: Callable[[Outcome], T]) -> list[T]:
+        """What is this of the outcome of every series? Asked once for each outcome, however many series it has."""
+        known = {id(outcome): outcome for outcome in self.outcomes}
+        answers = {key: of(outcome) for key, outcome in known.items()}
+        return [answers[id(outcome)] for outcome in self.outcomes]
 
     def take(self, rows: NDArray[Any] | Sequence[int]) -> Comparisons:
         """Return the chosen series, by index or by mask."""

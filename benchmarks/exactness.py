@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from running import Row
 
+    from acu_nof1.estimate.nodes import Nodes
     from acu_nof1.estimate.products import Gaps
     from acu_nof1.estimate.series import Batch
 
@@ -116,7 +117,8 @@ def close_gaps(diaries: Diaries) -> Diaries:
 @contextlib.contextmanager
 def mistaken(error: str) -> Iterator[None]:
     """Commit one deliberate error inside the kernel."""
-    weights, ar1_products, standardise = posterior.log_weights, products.ar1_products, kernel.standardise
+    weights, ar1_products = posterior.log_weights, products.ar1_products
+    standardise, grids = kernel.standardise, kernel.grids
 
     def wrong_weights(factored: Floats, log_det: Floats, df: Floats, p: int) -> Floats:
         if error == "ML exponent":
@@ -133,7 +135,13 @@ def mistaken(error: str) -> Iterator[None]:
         data = standardise(*arguments)  # type: ignore[arg-type]
         return replace(data, answered=data.answered - 1)
 
+    def uniform_prior(*arguments: Any) -> Iterator[tuple[Nodes, Any]]:
+        for nodes, rows in grids(*arguments):
+            density = 0.5 * np.log(1 - nodes.phi**2)
+            yield replace(nodes, log_prior=nodes.log_prior + density[:, None, None]), rows
+
     patches: dict[str, list[tuple[object, str, object]]] = {
+        "uniform prior": [(kernel, "grids", uniform_prior)],
         "ML exponent": [(posterior, "log_weights", wrong_weights)],
         "log|A_xx| left out": [(posterior, "log_weights", wrong_weights)],
         "first day dropped": [
@@ -153,9 +161,6 @@ def mistaken(error: str) -> Iterator[None]:
 
 def spoil(fit: Fit, error: str) -> Fit:
     """Commit one deliberate error on the finished mixture."""
-    if error == "uniform prior":
-        weight = fit.weight * np.sqrt(1 - fit.phi**2)
-        return replace(fit, weight=weight / weight.sum(axis=1, keepdims=True))
     if error == "plug-in phi":
         return replace(fit, weight=(fit.weight == fit.weight.max(axis=1, keepdims=True)).astype(float))
     if error == "normal for t":

@@ -69,7 +69,7 @@ def reml(values: Floats, treated: Bools) -> Floats:
     )
     best = np.argmax(found.weight, axis=1)[:, None]
     change = np.take_along_axis(found.mean[:, :, 0], best, axis=1)[:, 0]
-    error = np.sqrt(np.take_along_axis(found.cov[:, :, 0, 0], best, axis=1)[:, 0])
+    error = np.take_along_axis(found.scale[:, :, 0], best, axis=1)[:, 0]
     return _ends(change, error, found.df)
 
 

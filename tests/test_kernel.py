@@ -86,7 +86,6 @@ def test_without_numba_large_batches_are_fitted_too(monkeypatch):
 def test_chunks_change_nothing(noise, monkeypatch):
     y, treated = diaries(9, 7, 30, seed=4)
     whole = fit_all(y, treated, "mean", noise)
-    monkeypatch.setattr(kernel, "SERIES_AT_ONCE", 4)
     monkeypatch.setattr(kernel, "NUMBERS_AT_ONCE", 1)
     same(whole, fit_all(y, treated, "mean", noise), 1e-12)
 
@@ -170,7 +169,6 @@ def test_effective_days_measure_a_phase_against_its_own_sd():
     x, _ = design("mean", 28, 112)
     levels = np.broadcast_to(np.eye(2), (200, 2, 2))
     fitted = fit(y, np.broadcast_to(x, (200, 112, 2)), treated, levels, ROBUST)
-    assert fitted.side[0].tolist() == [1.0, -1.0]
     assert np.median(fitted.effective_days(0)) == pytest.approx(28, rel=0.25)
     assert np.median(fitted.effective_days(1)) == pytest.approx(84, rel=0.25)
 

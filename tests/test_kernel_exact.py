@@ -9,7 +9,7 @@ import pytest
 from kernel_diaries import borckardt_nash, design, diaries, fit_all
 from scipy import stats
 
-from acu_nof1.estimate.kernel import _Parts
+from acu_nof1.estimate.kernel import _lay_out
 from acu_nof1.estimate.nodes import AR1, ROBUST, Nodes
 from acu_nof1.estimate.posterior import posterior
 from acu_nof1.estimate.series import standardise
@@ -157,10 +157,8 @@ def collapsed(y, x, contrasts, phi):
     """A fit with all its weight on one phi, through the kernel's own steps."""
     nodes = Nodes(np.array([phi]), np.array([phi, phi]), *[np.zeros(1), np.zeros(2)] * 2, log_prior=np.zeros((1, 1, 1)))
     data = standardise(y[None], x[None], np.zeros((1, len(y)), bool), np.array(contrasts, float)[None])
-    parts = _Parts(1, x.shape[1], len(contrasts))
-    parts.reasons = data.reason
-    parts.add(0, np.array([0]), data, nodes, posterior(data, np.array([0]), nodes))
-    return parts.fit()
+    rows = np.array([0])
+    return _lay_out(data, [(rows, nodes, posterior(data, rows, nodes))])
 
 
 def test_independent_days_give_students_t():

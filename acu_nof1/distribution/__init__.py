@@ -10,18 +10,21 @@ from acu_nof1.distribution.grids import DAYS_PER_MONTH, Cells, Grid, cell_midpoi
 from acu_nof1.distribution.linked import LogitMixture
 from acu_nof1.distribution.mixtures import RatioMixture, TMixture
 from acu_nof1.distribution.reweighted import Reweighted
-from acu_nof1.distribution.rows import Distribution
+from acu_nof1.distribution.rows import Deferred, Distribution, Padding, scattered
 from acu_nof1.distribution.student import student
 
 __all__ = [
     "DAYS_PER_MONTH",
     "Cells",
+    "Deferred",
     "Distribution",
     "Grid",
     "LogitMixture",
+    "Padding",
     "RatioMixture",
     "Reweighted",
     "TMixture",
     "cell_midpoints",
+    "scattered",
     "student",
 ]

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from acu_nof1 import compiled
-from acu_nof1.distribution.rows import SETTLED, Distribution, evaluate, invert, newton
-from acu_nof1.distribution.student import STEPS_PER_UNIT, student, tables
+from acu_nof1.distribution.rows import Distribution, evaluate, invert, newton
+from acu_nof1.distribution.student import STEPS_PER_UNIT, student, student_density, tables
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -39,7 +39,7 @@ class TMixture(Distribution):
     @property
     def mean(self) -> Floats:
         """What is the posterior mean? Shape (R,), in the unit of the outcome; sum_g W_g m_g."""
-        return np.asarray(np.sum(self.weight * self.loc, axis=1))
+        return np.einsum("rg,rg->r", self.weight, self.loc)
 
     @property
     def centre(self) -> Floats:
@@ -48,8 +48,8 @@ class TMixture(Distribution):
 
     def cdf(self, x: ArrayLike) -> Floats:
         """How probable is a value below x? F(x) = sum_g W_g T_nu((x - m_g) / s_g)."""
-        if len(self.df) >= compiled.WORTH_COMPILING and compiled.available():
-            return evaluate(self._compiled_cdf, x, self.df, self.loc.shape[1])
+        if compiled.wanted(len(self.df)):
+            return evaluate(self._compiled_cdf, x, self.df, 1)
         return evaluate(self._cdf_and_density, x, self.df, self.loc.shape[1])
 
     def quantile(self, p: ArrayLike) -> Floats:
@@ -58,8 +58,8 @@ class TMixture(Distribution):
         Safeguarded Newton from the moment-matched t. The smallest and the largest of the node quantiles bracket
         the answer, because at the smallest every node still has F <= p. Accurate to 1e-12 of the width.
         """
-        if len(self.df) >= compiled.WORTH_COMPILING and compiled.available():
-            return invert(p, self.df, self.weight.shape[1], self._compiled_quantiles)
+        if compiled.wanted(len(self.df)):
+            return invert(p, self.df, 1, self._compiled_quantiles)
         return invert(p, self.df, self.weight.shape[1], self._quantiles)
 
     def _cdf_and_density(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
@@ -70,18 +70,14 @@ class TMixture(Distribution):
         return (below @ weight)[..., 0], ((density / scale) @ weight)[..., 0]
 
     def _compiled_cdf(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
-        which, table = tables(self.df[rows])
-        below, far = np.empty_like(x), np.empty(x.shape, dtype=bool)
-        compiled.cdf(rows, self.weight, self.loc, self.scale, x, which, table, float(STEPS_PER_UNIT), far, below)
-        beyond = far.any(axis=1)
-        if beyond.any():
-            below[beyond] = self._cdf_and_density(rows[beyond], x[beyond])[0]
+        df, below = self.df[rows], np.empty_like(x)
+        compiled.cdf(rows, self.weight, self.loc, self.scale, x, df, *tables(df), float(STEPS_PER_UNIT), below)
         return below, below
 
     def _compiled_quantiles(self, rows: Ints, p: Floats) -> Floats:
-        which, table = tables(self.df[rows])
-        t = special.stdtrit(self.df[rows, None], p[None, :])
-        out, far = np.empty(t.shape), np.empty(t.shape, dtype=bool)
+        df = self.df[rows]
+        t = special.stdtrit(df[:, None], p)
+        density, out = student_density(t, df[:, None]), np.empty(t.shape)
         compiled.quantiles(
             rows,
             self.weight,
@@ -89,17 +85,13 @@ class TMixture(Distribution):
             self.scale,
             p,
             t,
-            _inflation(self.df[rows]),
-            which,
-            table,
+            density,
+            _inflation(df),
+            df,
+            *tables(df),
             float(STEPS_PER_UNIT),
-            SETTLED,
-            far,
             out,
         )
-        beyond = far.any(axis=1)
-        if beyond.any():
-            out[beyond] = self._quantiles(rows[beyond], p)
         return out
 
     def _quantiles(self, rows: Ints, p: Floats) -> Floats:

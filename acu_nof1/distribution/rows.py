@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import fields
-from typing import Self
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +45,55 @@ class Distribution(ABC):
     def row(self, i: int) -> Self:
         """What stands behind row i? A distribution with one row."""
         return self.take([i])
+
+
+@dataclass(frozen=True, eq=False)
+class Deferred(Distribution):
+    """Distributions of so many rows that they are not kept: those of some rows are made when they are asked for."""
+
+    make: Callable[[Ints], Distribution]
+    rows: Ints
+
+    @cached_property
+    def made(self) -> Distribution:
+        """The distributions themselves."""
+        return self.make(self.rows)
+
+    @property
+    def centre(self) -> Floats:
+        """Where does the distribution sit?"""
+        return self.made.centre
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """How probable is a value below x?"""
+        return self.made.cdf(x)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Below which value does the share p lie?"""
+        return self.made.quantile(p)
+
+    def take(self, rows: ArrayLike) -> Self:
+        """Which distribution do these rows have? It is not made yet."""
+        return type(self)(self.make, self.rows[np.asarray(rows)])
+
+
+Padding = Literal["zero", "last"]
+
+
+def scattered(parts: Sequence[tuple[Ints, Floats]], rows: int, padding: Padding = "zero") -> Floats:
+    """Put arrays (..., some rows, n) back into the order of all rows: NaN where no part has the row.
+
+    Shorter parts are padded by zeros, for weights, or by their last entry. One part with all rows is not copied.
+    """
+    if len(parts) == 1 and len(parts[0][0]) == rows:
+        return parts[0][1]
+    length = max(values.shape[-1] for _, values in parts)
+    out = np.full((*parts[0][1].shape[:-2], rows, length), np.nan)
+    for place, values in parts:
+        size = values.shape[-1]
+        out[..., place, :size] = values
+        out[..., place, size:] = 0.0 if padding == "zero" else values[..., -1:]
+    return out
 
 
 RowFunction = Callable[[Ints, Floats], tuple[Floats, Floats]]

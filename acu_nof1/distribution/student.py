@@ -15,12 +15,14 @@ STEPS_PER_UNIT = 128
 """Intervals of the table per unit of t; the cubic Hermite error is below 2e-11 for every df."""
 TABLE_END = 24
 """Beyond this |t| the table ends and the exact tail is evaluated."""
+ORIGIN = TABLE_END * STEPS_PER_UNIT
+"""Intervals of the table below t = 0, and above."""
 
 
 def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
     """What are the Student t cdf and density at z?
 
-    From a cubic Hermite table of the upper tail for each whole df; beyond the table the exact tail.
+    From a cubic Hermite table of the cdf for each whole df; beyond the table the exact tail.
 
     Parameters
     ----------
@@ -35,21 +37,23 @@ def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
         Absolute error of the cdf at most 2e-11, of the density at most 1e-8.
     """
     distinct, which = np.unique(df, return_inverse=True)
-    table = np.concatenate([_tail_table(int(nu)) for nu in distinct], axis=1)
-    intervals = TABLE_END * STEPS_PER_UNIT
-    position = np.abs(z) * STEPS_PER_UNIT
-    beyond = position >= intervals
-    index = np.minimum(position, intervals - 1).astype(np.intp)
-    part = position - index
-    index += (which * intervals).reshape((-1,) + (1,) * (z.ndim - 1))
+    table = np.concatenate([_table(int(nu)) for nu in distinct], axis=1)
+    position = z * STEPS_PER_UNIT
+    position += ORIGIN
+    beyond = ~((position >= 0) & (position < 2 * ORIGIN))
+    any_beyond = bool(beyond.any())
+    if any_beyond:
+        position[beyond] = 0.0
+    index = position.astype(np.intp)
+    position -= index
+    index += (which * (2 * ORIGIN)).reshape((-1,) + (1,) * (z.ndim - 1))
     c0, c1, c2, c3 = (np.take(row, index) for row in table)
-    tail = c0 + part * (c1 + part * (c2 + part * c3))
-    density = (c1 + part * (2 * c2 + 3 * part * c3)) * -float(STEPS_PER_UNIT)
-    if beyond.any():
+    below = c0 + position * (c1 + position * (c2 + position * c3))
+    density = (c1 + position * (2 * c2 + 3 * position * c3)) * float(STEPS_PER_UNIT)
+    if any_beyond:
         far_df = np.broadcast_to(df.reshape((-1,) + (1,) * (z.ndim - 1)), z.shape)[beyond]
-        far = np.abs(z[beyond])
-        tail[beyond], density[beyond] = special.stdtr(far_df, -far), _student_density(far, far_df)
-    return np.where(z < 0, tail, 1 - tail), density
+        below[beyond], density[beyond] = special.stdtr(far_df, z[beyond]), student_density(z[beyond], far_df)
+    return below, density
 
 
 def tables(df: Floats) -> tuple[Ints, Floats]:
@@ -60,16 +64,18 @@ def tables(df: Floats) -> tuple[Ints, Floats]:
 
 @lru_cache(maxsize=8)
 def _stacked(distinct: tuple[float, ...]) -> Floats:
-    return np.stack([np.ascontiguousarray(_tail_table(int(nu)).T) for nu in distinct])
+    return np.stack([np.ascontiguousarray(_table(int(nu)).T) for nu in distinct])
 
 
 @lru_cache(maxsize=512)
-def _tail_table(nu: int) -> Floats:
-    """Cubic coefficients (4, intervals) of P(t_nu > a) on equal intervals of a, by Hermite interpolation."""
-    a = np.arange(TABLE_END * STEPS_PER_UNIT + 1) / STEPS_PER_UNIT
-    value = special.stdtr(nu, -a)
-    slope = -_student_density(a, np.float64(nu)) / STEPS_PER_UNIT
-    rise = np.diff(value)
+def _table(nu: int) -> Floats:
+    """Cubic coefficients (4, intervals) of the cdf on equal intervals, by Hermite interpolation."""
+    a = np.arange(-ORIGIN, ORIGIN + 1) / STEPS_PER_UNIT
+    value = special.stdtr(nu, a)
+    slope = student_density(a, np.float64(nu)) / STEPS_PER_UNIT
+    # Above 0 the steps of the cdf are those of the tail, which has more digits.
+    rise = np.diff(value[: ORIGIN + 1])
+    rise = np.concatenate([rise, rise[::-1]])
     coefficients = np.stack(
         [value[:-1], slope[:-1], 3 * rise - 2 * slope[:-1] - slope[1:], slope[:-1] + slope[1:] - 2 * rise]
     )
@@ -77,6 +83,7 @@ def _tail_table(nu: int) -> Floats:
     return coefficients
 
 
-def _student_density(a: Floats, nu: Floats | np.float64) -> Floats:
+def student_density(a: Floats, nu: Floats | np.float64) -> Floats:
+    """What is the density of Student's t at a?"""
     constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
     return np.asarray(np.exp(constant - (nu + 1) / 2 * np.log1p(a**2 / nu)))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from acu_nof1.distribution import Deferred
 from acu_nof1.interpret import chances, readings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -24,6 +26,10 @@ NO_CHANGE: Mapping[Scale, float] = {"difference": 0.0, "ratio": 1.0, "percent": 
 # Answers on these scales are already turned so that more is better.
 TURNED: tuple[Scale, ...] = ("overlap", "dominance")
 MINIMUM_DAYS = 5
+SERIES_AT_ONCE = 512
+"""Series whose distributions are held in memory at once; the last part of a cohort may be up to twice as long."""
+DISTRIBUTIONS_KEPT = 512
+"""Up to so many series an answer keeps its distributions."""
 BANDS = tuple(f"band_{number}" for number in range(1, 8))
 
 
@@ -133,11 +139,13 @@ class Estimator:
     def __call__(self, comparisons: Comparisons, confidence: float = 0.95) -> Estimates:
         """Answer the question for every series it is for."""
         phases = comparisons.phases
-        rows = [i for i, outcome in enumerate(comparisons.outcomes) if self.applies(outcome, int(phases[i]))]
-        chosen = comparisons.take(np.array(rows, int))
-        if not rows:
+        applies = np.zeros(len(comparisons), dtype=bool)
+        for count in np.unique(phases):
+            applies |= (phases == count) & comparisons.each(lambda outcome, n=int(count): self.applies(outcome, n))
+        rows = np.flatnonzero(applies)
+        if not rows.size:
             return Estimates(pd.DataFrame(columns=list(COLUMNS)), ())
-        return _estimates(self, chosen, np.array(rows), self.solve(chosen), confidence)
+        return _estimates(self, comparisons, rows, confidence)
 
 
 @dataclass(frozen=True)
@@ -262,11 +270,39 @@ class Estimates:
 
 
 def _estimates(
-    estimator: Estimator, comparisons: Comparisons, series: NDArray[np.int64], answer: Answer, confidence: float
+    estimator: Estimator, comparisons: Comparisons, series: NDArray[np.int64], confidence: float
 ) -> Estimates:
-    outcomes = comparisons.outcomes
+    """Solve the series in parts of bounded memory. The distributions of few are kept, those of many made again."""
+    parts, distributions = [], []
+    for some in np.array_split(series, max(1, len(series) // SERIES_AT_ONCE)):
+        chosen = comparisons.take(some)
+        answer = estimator.solve(chosen)
+        parts.append({"series": some, **_columns(estimator, chosen, answer, confidence)})
+        if len(series) <= DISTRIBUTIONS_KEPT:
+            distributions.append(answer.distribution)
+    table = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    if not distributions:
+        again = Deferred(lambda rows: estimator.solve(comparisons.take(rows)).distribution, series)
+        distributions.append(again)
+    outcomes = [comparisons.outcomes[row] for row in series]
+    behind = tuple((outcome, estimator.title, distributions[0], row) for row, outcome in enumerate(outcomes))
+    return Estimates(table, behind)
+
+
+def _columns(
+    estimator: Estimator, comparisons: Comparisons, answer: Answer, confidence: float
+) -> dict[str, NDArray[Any]]:
+    """Everything that follows from an answer, by the columns of the table."""
+    size = len(comparisons)
+
+    def same(value: object) -> NDArray[Any]:
+        return np.full(size, value, dtype=object if isinstance(value, str) else None)
+
+    def texts(values: Sequence[str]) -> NDArray[Any]:
+        return np.array(values, dtype=object)
+
     turned = estimator.scale in TURNED
-    sign = np.array([1 if turned else outcome.sign for outcome in outcomes])
+    sign = np.array(comparisons.each(lambda outcome: 1 if turned else outcome.sign))
     tail = (1 - confidence) / 2
     ends = answer.distribution.quantile(np.array([tail, 1 - tail]))
     low, high = np.maximum(ends[:, 0], answer.floor), np.minimum(ends[:, 1], answer.ceiling)
@@ -277,31 +313,28 @@ def _estimates(
         between = answer.after.value - answer.before.value
         value = np.where(np.isnan(between), value, between)
     found = chances(answer.distribution, estimator.no_change, answer.important, sign)
-    table = pd.DataFrame({
-        "series": series,
-        "person": comparisons.person,
-        "outcome": [outcome.name for outcome in outcomes],
-        "label": [outcome.label for outcome in outcomes],
+    return {
+        "person": texts(comparisons.person),
+        "outcome": texts(comparisons.each(lambda outcome: outcome.name)),
+        "label": texts(comparisons.each(lambda outcome: outcome.label)),
         "primary": comparisons.primary,
-        "headline": False,
-        "question": estimator.question,
-        "scale": estimator.scale,
-        "status": ["not_estimable" if reason else "ok" for reason in answer.reason],
-        "reason": answer.reason,
+        "headline": same(False),
+        "question": same(estimator.question),
+        "scale": same(estimator.scale),
+        "status": texts(["not_estimable" if reason else "ok" for reason in answer.reason]),
+        "reason": texts(answer.reason),
         "before": answer.before.value, "before_low": answer.before.low, "before_high": answer.before.high,
         "after": answer.after.value, "after_low": answer.after.low, "after_high": answer.after.high,
         "value": value, "low": low, "high": high,
-        "confidence": confidence, "limited": limited, "unit": answer.unit,
-        "better": ["higher" if turned else outcome.better for outcome in outcomes],
+        "confidence": same(confidence), "limited": limited, "unit": texts(answer.unit),
+        "better": texts(comparisons.each(lambda outcome: "higher" if turned else outcome.better)),
         "important_change": answer.important,
         "p_gain": found.gain, "p_loss": found.loss,
         "p_important_gain": found.important_gain, "p_important_loss": found.important_loss,
         **dict(zip(BANDS, found.bands.T, strict=True)),
-        "reading": readings(found),
+        "reading": texts(readings(found)),
         "days_before": answer.days[:, 0], "days_after": answer.days[:, 1],
-        "detectable": (ends[:, 1] - ends[:, 0]) / 2 if estimator.scale == "difference" else np.nan,
+        "detectable": (ends[:, 1] - ends[:, 0]) / 2 if estimator.scale == "difference" else same(np.nan),
         **{each.name: getattr(answer.noise, each.name) for each in fields(Noise)},
-        "method": answer.method,
-    })  # fmt: skip
-    behind = tuple((outcome, estimator.title, answer.distribution, row) for row, outcome in enumerate(outcomes))
-    return Estimates(table, behind)
+        "method": texts(answer.method),
+    }  # fmt: skip

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from acu_nof1.distribution import Distribution, TMixture
+from acu_nof1.distribution import Distribution, TMixture, scattered
 from acu_nof1.estimate.base import MINIMUM_DAYS, Levels, Noise
 from acu_nof1.estimate.kernel import fit
 from acu_nof1.estimate.nodes import ROBUST, ROBUST_COUNTS
 from acu_nof1.estimate.nodes import Noise as NoiseModel
+from acu_nof1.estimate.nuisance import noise_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from acu_nof1.estimate.kernel import Fit
+    from acu_nof1.estimate.nuisance import NoiseNodes
     from acu_nof1.trial import Comparisons
 
 BEFORE, AFTER, CHANGE = 0, 1, 2
@@ -69,10 +71,12 @@ class Fits:
         if not self.groups:
             return nowhere(size)
         refused = np.array([bool(reason) for reason in self.reason])
-        return cast("Distribution", _scattered([(rows, of(each)) for rows, each in self.groups], refused))
+        return cast("Distribution", _joined([(rows, of(each)) for rows, each in self.groups], refused))
 
     def refuse(self, reasons: Sequence[str]) -> Fits:
         """Return the fits without the series for which a reason is given."""
+        if not any(reasons):
+            return self
         return replace(self, reason=tuple(old or new for old, new in zip(self.reason, reasons, strict=True)))
 
     def numbers(self, of: Callable[[Fit], NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -82,6 +86,10 @@ class Fits:
             out[rows] = of(each)
         out[[bool(reason) for reason in self.reason]] = np.nan
         return out
+
+    def centre(self, contrast: int) -> NDArray[np.float64]:
+        """Posterior mean of a contrast."""
+        return self.numbers(lambda each: each.mixture(contrast).centre)
 
     def levels(self, contrast: int) -> Levels:
         """Posterior mean and 95 % interval of a contrast that is a level."""
@@ -123,25 +131,18 @@ def nowhere(size: int) -> TMixture:
     return TMixture(empty, empty, empty, np.full(size, np.nan))
 
 
-def _scattered(parts: Sequence[tuple[NDArray[np.int64], Any]], refused: NDArray[np.bool_]) -> Any:
-    """Put distributions of one type back into the order of the series; nodes are padded with weight 0."""
-    size = len(refused)
-    kind = type(parts[0][1])
-    nodes = max(part.weight.shape[1] for _, part in parts)
-    out = {each.name: np.full((size, nodes), np.nan) for each in fields(kind) if each.name != "df"}
-    out["df"] = np.full(size, np.nan)
-    for rows, part in parts:
-        for name, column in out.items():
-            value = getattr(part, name)
-            if name == "df":
-                column[rows] = value
-            else:
-                # A padded node repeats the last one: finite, and of no weight.
-                padding = ((0, 0), (0, nodes - value.shape[1]))
-                column[rows] = np.pad(value, padding, mode="constant" if name == "weight" else "edge")
-    for column in out.values():
-        column[refused] = np.nan
-    return kind(**out)
+def _joined(parts: Sequence[tuple[NDArray[np.int64], Any]], refused: NDArray[np.bool_]) -> Any:
+    """Put distributions of one type back into the order of the series; those of refused series are NaN."""
+    out = {}
+    for each in fields(parts[0][1]):
+        values = [(rows, getattr(part, each.name)) for rows, part in parts]
+        if each.name == "df":
+            values = [(rows, value[:, None]) for rows, value in values]
+        out[each.name] = scattered(values, len(refused), "zero" if each.name == "weight" else "last")
+    df = np.where(refused, np.nan, out.pop("df")[:, 0])
+    if refused.any():
+        out["weight"] = np.where(refused[:, None], np.nan, out["weight"])
+    return type(parts[0][1])(df=df, **out)
 
 
 def counted(days: NDArray[np.bool_], comparisons: Comparisons) -> NDArray[np.int64]:
@@ -157,11 +158,23 @@ def too_few(before: NDArray[np.int64], after: NDArray[np.int64], place: str, min
             return "no answered baseline day, so there is nothing to compare with"
         if first < minimum:
             return f"only {first} baseline {'day' if first == 1 else 'days'} answered; at least {minimum} are needed"
-        if second < minimum:
-            return f"only {second} {'day' if second == 1 else 'days'} answered {place}; at least {minimum} are needed"
-        return ""
+        return f"only {second} {'day' if second == 1 else 'days'} answered {place}; at least {minimum} are needed"
 
-    return [why(int(first), int(second)) for first, second in zip(before, after, strict=True)]
+    reasons = [""] * len(before)
+    for row in np.flatnonzero((before < minimum) | (after < minimum)):
+        reasons[row] = why(int(before[row]), int(after[row]))
+    return reasons
+
+
+def noise_of(
+    comparisons: Comparisons, question: Question, fits: Fits
+) -> Iterator[tuple[NDArray[np.int64], NoiseNodes]]:
+    """What may the noise be around this model? For each group of the fits: its rows, and the nodes of the noise."""
+    values = np.where(comparisons.answered, comparisons.values, np.nan)
+    for rows, each in fits.groups:
+        width = each.coefficients.shape[1]
+        model = ROBUST_COUNTS if comparisons.outcomes[rows[0]].is_amount else ROBUST
+        yield rows, noise_nodes(values[rows], question.columns[rows, :, :width], comparisons.treated[rows], model)
 
 
 def indicator(days: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -197,7 +210,7 @@ def solve(
     """
     values = np.where(comparisons.answered, comparisons.values, np.nan)
     reason = list(reasons)
-    amounts = np.array([outcome.is_amount for outcome in comparisons.outcomes])
+    amounts = np.array(comparisons.each(lambda outcome: outcome.is_amount))
     open_rows = np.array([not why for why in reason])
     groups = []
     for width in np.unique(question.width[open_rows]):
@@ -213,6 +226,6 @@ def solve(
                 noise or (ROBUST_COUNTS if is_amount else ROBUST),
             )
             groups.append((rows, each))
-            for row, why in zip(rows, each.reason, strict=True):
-                reason[row] = why
+            for place in np.flatnonzero(np.isnan(each.df)):
+                reason[rows[place]] = each.reason[place]
     return Fits(tuple(groups), tuple(reason))

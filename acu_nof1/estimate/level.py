@@ -56,8 +56,8 @@ def window_question(comparisons: Comparisons) -> Question:
 
 def scale_ends(comparisons: Comparisons) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lower and upper end of each series' scale, infinite where it has none."""
-    low = [-np.inf if outcome.low is None else outcome.low for outcome in comparisons.outcomes]
-    high = [np.inf if outcome.high is None else outcome.high for outcome in comparisons.outcomes]
+    low = comparisons.each(lambda outcome: -np.inf if outcome.low is None else outcome.low)
+    high = comparisons.each(lambda outcome: np.inf if outcome.high is None else outcome.high)
     return np.array(low, float), np.array(high, float)
 
 
@@ -66,19 +66,23 @@ def on_scale(levels: Levels, low: NDArray[np.float64], high: NDArray[np.float64]
     return replace(levels, value=np.clip(levels.value, low, high))
 
 
-def _off_scale(value: float, low: float, high: float) -> str:
+def _off_scale(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[str]:
     """Why is a fit of no use? It puts a level well outside the scale (by a tenth of it, or of the level)."""
-    slack = 0.1 * (high - low if np.isfinite(high - low) else abs(value))
-    if low - slack <= value <= high + slack or np.isnan(value):
-        return ""
-    return f"the model puts a level at {value:.3g}, outside the scale, so it does not describe these days"
+    slack = 0.1 * np.where(np.isfinite(high - low), high - low, np.abs(value))
+    reasons = [""] * len(value)
+    for row in np.flatnonzero((value < low - slack) | (value > high + slack)):
+        reasons[row] = (
+            f"the model puts a level at {value[row]:.3g}, outside the scale, so it does not describe these days"
+        )
+    return reasons
 
 
 def plausible(comparisons: Comparisons, fits: Fits) -> Fits:
     """Return the fits without those that put the level before or after outside the scale."""
     low, high = scale_ends(comparisons)
-    sides = zip(fits.levels(BEFORE).value, fits.levels(AFTER).value, low, high, strict=True)
-    return fits.refuse([_off_scale(first, *ends) or _off_scale(second, *ends) for first, second, *ends in sides])
+    for side in (BEFORE, AFTER):
+        fits = fits.refuse(_off_scale(fits.centre(side), low, high))
+    return fits
 
 
 def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], methods: list[str]) -> Answer:
@@ -91,7 +95,7 @@ def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], me
     low, high = scale_ends(comparisons)
     fits = plausible(comparisons, fits)
     before, widely = fits.intervals(BEFORE, 0.95, 0.99)
-    important = [outcome.important_change for outcome in comparisons.outcomes]
+    important = comparisons.each(lambda outcome: outcome.important_change)
     with np.errstate(invalid="ignore"):
         floor, ceiling = low - np.fmin(widely.high, high), high - np.fmax(widely.low, low)
     return Answer(
@@ -101,8 +105,8 @@ def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], me
         days=days,
         reason=fits.reason,
         method=tuple(methods),
-        unit=tuple(outcome.change_unit for outcome in comparisons.outcomes),
-        important=np.array([np.nan if value is None else value for value in important]),
+        unit=tuple(comparisons.each(lambda outcome: outcome.change_unit)),
+        important=np.array(important, dtype=float),
         floor=floor,
         ceiling=ceiling,
         noise=fits.noise(),
@@ -126,7 +130,8 @@ def change_at_reassessment(
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons)
     question = window_question(comparisons)
     fits = solve(comparisons, question.beside(beside), too_few(before, after, "in the reassessment window"), noise)
-    methods = [f"{method_of(noise)}; {MIDDLE[int(width)]}" for width in question.width]
+    named = {width: f"{method_of(noise)}; {middle}" for width, middle in MIDDLE.items()}
+    methods = [named[width] for width in question.width.tolist()]
     return difference(comparisons, fits, np.stack([before, after], axis=1), methods)
 
 
@@ -140,18 +145,17 @@ def phase_levels(comparisons: Comparisons) -> Question:
     """
     number = np.arange(comparisons.phases.max(initial=1))
     inside = comparisons.phase[:, :, None] == number
-    days = inside.sum(axis=1)
-    tau = comparisons.tau[:, :, None]
+    there = inside.any(axis=1)
     treated = (inside & comparisons.treated[:, :, None]).any(axis=1)
-    untreated = (days > 0) & ~treated
-    answered = (inside & comparisons.answered[:, :, None]).sum(axis=1)
-    moving = (number > 0) & (answered >= MINIMUM_DAYS) & (comparisons.phases > 2)[:, None]
-    centre = np.where(inside, tau, 0).sum(axis=1) / np.maximum(days, 1)
-    slopes = np.where(inside, tau - centre[:, None, :], 0.0)
+    untreated = there & ~treated
     before = untreated / np.maximum(untreated.sum(axis=1, keepdims=True), 1)
     after = treated / np.maximum(treated.sum(axis=1, keepdims=True), 1)
     levels = np.stack([before, after, after - before], axis=1)
-    keep = np.concatenate([days > 0, moving], axis=1)
+    several = comparisons.phases > 2
+    if not several.any() and there.all():
+        return Question(indicator(inside), there.sum(axis=1), levels)
+    slopes, answered = _slopes(comparisons, inside)
+    keep = np.concatenate([there, (number > 0) & (answered >= MINIMUM_DAYS) & several[:, None]], axis=1)
     # Columns a series does not have go to the end, beyond its width.
     order = np.argsort(~keep, axis=1, kind="stable")[:, None, :]
     columns = np.concatenate([indicator(inside), slopes], axis=2)
@@ -177,6 +181,14 @@ def compared_question(comparisons: Comparisons) -> Question:
     )
 
 
+def _slopes(comparisons: Comparisons, inside: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each phase a slope column centred on its days, and how many of them were answered."""
+    tau = comparisons.tau[:, :, None]
+    centre = np.where(inside, tau, 0).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    answered = (inside & comparisons.answered[:, :, None]).sum(axis=1)
+    return np.where(inside, tau - centre[:, None, :], 0.0), answered
+
+
 def mean_change(
     comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
 ) -> Answer:
@@ -188,8 +200,10 @@ def mean_change(
     after = counted(comparisons.treated, comparisons)
     reasons = too_few(before, after, "during treatment")
     fits = solve(comparisons, phase_levels(comparisons).beside(beside), reasons, noise)
-    model = {False: "one level for each phase", True: "level and slope of each phase"}
-    methods = [f"{method_of(noise)}; {model[bool(several)]}" for several in comparisons.phases > 2]
+    one, several = (
+        f"{method_of(noise)}; {model}" for model in ("one level for each phase", "level and slope of each phase")
+    )
+    methods = [several if count > 2 else one for count in comparisons.phases.tolist()]
     return difference(comparisons, fits, np.stack([before, after], axis=1), methods)
 
 

@@ -121,6 +121,16 @@ class Nodes:
         """Length of the axes phi, share and ratio."""
         return len(self.phi), len(self.share), len(self.ratio)
 
+    @property
+    def is_ar1(self) -> bool:
+        """Is there neither white noise nor a difference between the phases?"""
+        return self.shape[1:] == (1, 1) and self.share[0] == 0 and self.ratio[0] == 0
+
+    @property
+    def neighbour_correlation(self) -> Floats:
+        """How strongly does the noise of a day resemble that of the next? phi (1 - lambda) at every node of the two."""
+        return np.asarray(self.phi[:, None] * (1 - self.share)).ravel()
+
 
 @lru_cache(maxsize=256)
 def grid(noise: Noise, phi: int, share: int, ratio: int) -> Nodes:

@@ -186,10 +186,10 @@ def _overlap(comparisons: Comparisons, low: float) -> Answer:
         half = 0.5 / (counts[0] * counts[1])
         nap = np.clip(found.nap, half, 1 - half)
     fits = fits.refuse([_separated(*each) for each in zip(spread.sum(axis=0), found.nap, half, strict=True)])
-    ((_, each),) = fits.groups
+    known = fits.groups[0][1].phi_posterior
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = sum(
-            (v / n)[:, None] * placement_inflation(np.isfinite(side), each.phi, nap)
+            (v / n)[:, None] * placement_inflation(np.isfinite(side), known.nodes, nap)
             for v, n, side in zip(spread, counts, (found.before, found.after), strict=True)
         )
         scale = np.sqrt(variance) / (nap * (1 - nap))[:, None]
@@ -197,10 +197,10 @@ def _overlap(comparisons: Comparisons, low: float) -> Answer:
     size = len(comparisons)
     return Answer(
         distribution=LogitMixture(
-            weight=np.where(refused[:, None], np.nan, each.weight),
-            loc=np.broadcast_to(logit(nap)[:, None], each.weight.shape),
+            weight=np.where(refused[:, None], np.nan, known.weight),
+            loc=np.broadcast_to(logit(nap)[:, None], known.weight.shape),
             scale=np.where(refused[:, None], np.nan, scale),
-            df=np.where(refused, np.nan, each.df),
+            df=np.where(refused, np.nan, fits.groups[0][1].df),
             low=low,
         ),
         before=Levels.unknown(size),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acu_nof1 import compiled
+from acu_nof1.estimate.nodes import AR1, grid
 from acu_nof1.estimate.packed import at, coefficients, factor
 from acu_nof1.estimate.products import cross_products
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
 
 NEGLIGIBLE = 1e-10
 """Nodes with less posterior weight than this are left out of the mixture."""
@@ -49,85 +51,138 @@ def contrast_moments(factored: Floats, contrasts: Floats, p: int) -> tuple[Float
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Nodes that carry weight, series by series: still on the common scale of `Batch`."""
+    """What the nodes of S series say, in the units of the series.
 
-    series: Ints
-    node: Ints
+    Attributes
+    ----------
+    weight : (S, G)
+        Of the nodes that carry any. Shorter rows are padded: weight 0, and centre and scale of their first node.
+    mean, scale : (K, S, G)
+        Centre and scale of the t of each contrast given the node.
+    cov : (K(K-1)/2, S, G)
+        Squared scales between contrasts: 1 and 0, 2 and 0, 2 and 1, ...
+    coefficients : (S, p)
+        Posterior mean of beta.
+    effective : (S, K)
+        Posterior mean of the noise variance of a day over the variance of the contrast.
+    joint, ratio : (S, phi x share nodes) and (S, ratio nodes)
+        Posterior of the noise parameters, over all nodes.
+    """
+
     weight: Floats
-    rss: Floats
     mean: Floats
-    inverse: Floats
+    scale: Floats
+    cov: Floats
     coefficients: Floats
-    marginals: tuple[Floats, Floats, Floats]
+    effective: Floats
+    joint: Floats
+    ratio: Floats
+
+
+def nothing(data: Batch) -> tuple[Ints, Nodes, Posterior]:
+    """The part of a batch in which no series can be estimated: no rows."""
+    p, k, nodes = data.norms.shape[1], data.contrasts.shape[1], grid(AR1, AR1.phi_nodes, 0, 1)
+    shapes = (0, 1), (k, 0, 1), (k, 0, 1), (k * (k - 1) // 2, 0, 1), (0, p), (0, k), (0, len(nodes.phi)), (0, 1)
+    return np.empty(0, dtype=np.intp), nodes, Posterior(*map(np.empty, shapes))
+
+
+def weigh(data: Batch, rows: Ints, nodes: Nodes) -> tuple[Floats, Floats]:
+    """Posterior weight of every node, (S, nodes), and the factors of A there, (Q, S, nodes)."""
+    p = data.norms.shape[1]
+    a, log_det = cross_products(data, rows, nodes)
+    factor(a, p + 1)
+    log_weight = log_weights(a, log_det, data.df[rows][:, None], p) + nodes.log_prior.ravel()
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    return weight, a
 
 
 def posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
     """Weigh every node and keep those that matter."""
-    p, df = data.norms.shape[1], data.df[rows]
-    a, log_det = cross_products(data, rows, nodes)
-    factor(a, p + 1)
-    log_weight = log_weights(a, log_det, df[:, None], p) + nodes.log_prior.ravel()
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
-    cube = weight.reshape(len(rows), *nodes.shape)
+    p, df, unit = data.norms.shape[1], data.df[rows], data.unit[rows]
+    weight, a = weigh(data, rows, nodes)
+    by_ratio = weight.reshape(len(rows), -1, len(nodes.ratio))
     series, node = np.nonzero(weight > NEGLIGIBLE)
     kept, factored = weight[series, node], a[:, series, node]
     total = np.bincount(series, kept)
     mean, inverse = contrast_moments(factored, data.contrasts[rows[series]], p)
-    sums = [np.bincount(series, kept * column) for column in coefficients(factored, p).T]
+    tilted = np.exp(data.side[rows[series]] * nodes.ratio[node % len(nodes.ratio), None])
+    variance = unit[series] ** 2 / df[series] * factored[at(p, p)]
+    own = np.einsum("mkk->mk", inverse)
+    below = np.tril_indices(mean.shape[1], -1)
+    shares = kept / total[series]
+
+    def average(columns: Floats) -> Floats:
+        return np.stack([np.bincount(series, shares * column) for column in columns.T], axis=1)
+
     return Posterior(
-        series=series,
-        node=node,
-        weight=kept / total[series],
-        rss=factored[at(p, p)],
-        mean=mean,
-        inverse=inverse,
-        coefficients=np.stack(sums, axis=1) / total[:, None],
-        marginals=(cube.sum(axis=(2, 3)), cube.sum(axis=(1, 3)), cube.sum(axis=(1, 2))),
+        weight=_by_series(shares[None], series, 0.0)[0],
+        mean=_by_series(data.level[rows[series]].T + unit[series] * mean.T, series),
+        scale=_by_series(np.sqrt(variance * own.T), series),
+        cov=_by_series(variance * inverse[:, below[0], below[1]].T, series),
+        coefficients=average(coefficients(factored, p)),
+        effective=average(tilted / own),
+        joint=by_ratio.sum(axis=2),
+        ratio=by_ratio.sum(axis=1),
     )
+
+
+def _by_series(flat: Floats, series: Ints, padding: float | None = None) -> Floats:
+    """Lay (Q, nodes) out as (Q, S, G), padded by a number or by the first node of each series."""
+    counts = np.bincount(series)
+    first = np.cumsum(counts) - counts
+    out = np.repeat(flat[:, first, None], counts.max(), axis=2)
+    if padding is not None:
+        out[:] = padding
+    out[:, series, np.arange(len(series)) - first[series]] = flat
+    return out
 
 
 def compiled_posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
-    """The same as `posterior` for large batches of robust noise."""
-    series, k, p = len(rows), data.contrasts.shape[1], data.norms.shape[1]
+    """The same as `posterior` for large batches."""
+    (series, k, p), most = data.contrasts[rows].shape, int(np.prod(nodes.shape))
+    prior = np.exp(nodes.log_prior - nodes.log_prior.max()).reshape(-1, len(nodes.ratio)).T
+    # A row takes only the memory of the nodes that are written to it.
+    weight, *of_contrasts = (np.empty((q, series, most)) for q in (1, k, k, k * (k - 1) // 2))
+    means = (
+        np.zeros((series, p)),
+        np.zeros((series, k)),
+        np.zeros((series, prior.shape[1])),
+        np.zeros((series, len(prior))),
+    )
+    of_series = data.contrasts[rows], data.side[rows], data.level[rows], data.unit[rows], NEGLIGIBLE
+    if nodes.is_ar1:
+        products = cross_products(data, rows, nodes)
+        longest = compiled.ar1_posterior(
+            *products, data.df[rows], np.ascontiguousarray(prior), *of_series, weight[0], *of_contrasts, *means
+        )
+    else:
+        longest = compiled.robust_posterior(
+            *_phase_parts(data, rows),
+            *_filter_nodes(data, nodes),
+            nodes.ratio,
+            (2.0 * data.baseline[rows] - data.answered[rows]),
+            data.df[rows],
+            np.ascontiguousarray(prior),
+            *of_series,
+            weight[0],
+            *of_contrasts,
+            *means,
+        )
+    return Posterior(weight[0, :, :longest], *(each[..., :longest] for each in of_contrasts), *means)
+
+
+def _phase_parts(data: Batch, rows: Ints) -> tuple[Floats, Bools, Bools, Ints, Bools]:
+    """The days of some series, and which columns have a baseline and which a treatment part."""
     z, treated = data.z[rows], data.treated[rows]
-    used = [np.any(z[side].reshape(-1, p + 1), axis=0) for side in (~treated, treated)]
+    used = [np.any(z[side], axis=0) for side in (~treated, treated)]
     owner = np.concatenate([np.flatnonzero(side) for side in used])
-    power = nodes.phi ** np.arange(z.shape[1] + 1)[:, None]
+    on_treated = np.repeat([False, True], [side.sum() for side in used])
+    return z, data.observed[rows], treated, owner, on_treated
+
+
+def _filter_nodes(data: Batch, nodes: Nodes) -> tuple[Floats, Floats]:
+    """phi^d for every gap d (0 for a first day) and the white-noise share, at every node of phi and share."""
+    power = np.repeat(nodes.phi, len(nodes.share)) ** np.arange(data.z.shape[1] + 1)[:, None]
     power[0] = 0.0
-    length = series * int(np.prod(nodes.shape))
-    row, node = np.empty(length, dtype=np.intp), np.empty(length, dtype=np.intp)
-    out = np.empty((length, 2 + k + k * k))
-    coefficients, marginals = np.empty((series, p)), np.zeros((series, sum(nodes.shape)))
-    count = compiled.posterior(
-        z,
-        data.observed[rows],
-        owner,
-        np.repeat([False, True], [used[0].sum(), used[1].sum()]),
-        treated,
-        data.contrasts[rows],
-        (2 * data.baseline[rows] - data.answered[rows]).astype(float),
-        nodes.phi,
-        nodes.share,
-        nodes.ratio,
-        nodes.log_prior.ravel(),
-        power,
-        NEGLIGIBLE,
-        row,
-        node,
-        out,
-        coefficients,
-        marginals,
-    )
-    row, node, out = row[:count], node[:count], out[:count]
-    ends = np.cumsum(nodes.shape)
-    return Posterior(
-        series=row,
-        node=node,
-        weight=out[:, 0] / np.bincount(row, out[:, 0])[row],
-        rss=out[:, 1].copy(),
-        mean=out[:, 2 : 2 + k].copy(),
-        inverse=out[:, 2 + k :].reshape(count, k, k),
-        coefficients=coefficients,
-        marginals=(marginals[:, : ends[0]], marginals[:, ends[0] : ends[1]], marginals[:, ends[1] :]),
-    )
+    return power, np.tile(nodes.share, len(nodes.phi))

@@ -40,7 +40,7 @@ def gap_statistics(data: Batch, rows: Ints) -> Gaps:
     and of the previous day lose no digits when phi is near 1, as those of z_i and z_(i-1) would.
     """
     z, observed = data.z[rows], data.observed[rows]
-    if len(rows) >= compiled.WORTH_COMPILING and compiled.available():
+    if compiled.wanted(len(rows)):
         return Gaps(*compiled.gap_sums(z, observed))
     days = np.arange(z.shape[1])
     last = np.maximum.accumulate(np.where(observed, days, -1), axis=1)
@@ -195,7 +195,7 @@ def scale_phases(whitened: Whitened, ratio: Floats) -> Floats:
 
 def cross_products(data: Batch, rows: Ints, nodes: Nodes) -> tuple[Floats, Floats]:
     """A and log|V| at every node: (Q, S, nodes) and (S, nodes), nodes in the order phi, share, ratio."""
-    if nodes.shape[1:] == (1, 1) and nodes.share[0] == 0:
+    if nodes.is_ar1:
         return ar1_products(gap_statistics(data, rows), nodes.phi)
     whitened = robust_products(data, rows, nodes)
     a = scale_phases(whitened, nodes.ratio)

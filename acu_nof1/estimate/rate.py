@@ -37,7 +37,7 @@ def _no_level(fits: Fits) -> list[str]:
     """Why is there no ratio? A model that puts the level before at 0 or below has no share of it."""
     return [
         "the model puts the level before at 0 or below, so no share of it can be told" if value <= 0 else ""
-        for value in fits.levels(BEFORE).value
+        for value in fits.centre(BEFORE)
     ]
 
 

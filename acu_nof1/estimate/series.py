@@ -45,6 +45,11 @@ class Batch:
         """Degrees of freedom: answered days - p. Shape (S,)."""
         return np.asarray(self.answered - self.norms.shape[1])
 
+    @property
+    def level(self) -> Floats:
+        """The contrasts of what was taken out of the values. Shape (S, K)."""
+        return np.einsum("skp,sp->sk", self.contrasts, self.start)
+
 
 def check_shapes(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> None:
     """Refuse arrays that do not belong together, infinities, and designs with holes on answered days."""
@@ -87,20 +92,20 @@ def standardise(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> Batc
         variation = np.sum(np.where(observed, y - centre[:, None], 0.0) ** 2, axis=1)
         unit = np.sqrt(rss / answered)
     constant = np.max(np.where(observed, y, -np.inf), axis=1) <= np.min(np.where(observed, y, np.inf), axis=1)
-    reason = tuple(
-        _reason(*facts)
-        for facts in zip(
-            answered.tolist(),
-            baseline.tolist(),
-            [p] * len(y),
-            empty.any(axis=1).tolist(),
-            constant.tolist(),
-            (pivot < SINGULAR).tolist(),
-            (rss <= NO_NOISE * variation).tolist(),
-            strict=True,
-        )
+    facts = (
+        answered,
+        baseline,
+        np.full(len(y), p),
+        empty.any(axis=1),
+        constant,
+        pivot < SINGULAR,
+        rss <= NO_NOISE * variation,
     )
-    unit = np.where([not why for why in reason], unit, 1.0)
+    doubtful = (answered < p + 1) | facts[3] | constant | facts[5] | facts[6]
+    reason = [""] * len(y)
+    for row in np.flatnonzero(doubtful):
+        reason[row] = _reason(*(fact[row] for fact in facts))
+    unit = np.where(doubtful, 1.0, unit)
     return Batch(
         observed=observed,
         z=np.concatenate([unit_x, residual[..., None] / unit[:, None, None]], axis=2),
@@ -112,7 +117,7 @@ def standardise(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> Batc
         unit=unit,
         answered=answered,
         baseline=baseline,
-        reason=reason,
+        reason=tuple(reason),
     )
 
 

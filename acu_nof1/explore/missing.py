@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Part = Literal["baseline", "between", "window", "treatment"]
 Side = Literal["baseline", "window", "treatment"]
 MINIMUM_MISSING = 5
-# Search of a tipping point: a step of a sixteenth of the way, then seven times an eighth of the step before.
-STEPS = (16, 8, 8, 8, 8, 8, 8, 8)
+# Search of a tipping point: steps of an eighth of the way, then ten times a quarter of the step before.
+STEPS = (8, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4)
 MONDAY = 3  # 1970-01-01 was a Thursday
 
 

@@ -9,15 +9,16 @@ import numpy as np
 from scipy import stats
 
 from acu_nof1.distribution import TMixture
-from acu_nof1.estimate.columns import PHI_HIGH, Question, counted, indicator, solve
+from acu_nof1.estimate.columns import PHI_HIGH, Question, counted, indicator, noise_of, solve
 from acu_nof1.estimate.level import phase_levels, window_question
 from acu_nof1.interpret import LIKELY, UNLIKELY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
-    from acu_nof1.estimate.columns import Fits
-    from acu_nof1.estimate.kernel import Fit
+    from acu_nof1.estimate.nuisance import NoiseNodes
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
@@ -192,7 +193,8 @@ def _returns(series: Comparisons) -> list[Return]:
     yes_no = np.array([outcome.kind == "yes_no" for outcome in series.outcomes])
     split = (first + rest >= ENOUGH_DAYS) & (np.minimum(first, rest) >= ENOUGH_EACH) & ~yes_no
     closed = ["yes/no days are not looked at for this" if row else "" for row in yes_no]
-    fits = solve(series, _question(series, sides, split), [
+    question = _question(series, sides, split)
+    fits = solve(series, question, [
         why or ("" if days >= ENOUGH_EACH else "too few baseline days were answered")
         for why, days in zip(closed, first + rest, strict=True)
     ])  # fmt: skip
@@ -206,7 +208,7 @@ def _returns(series: Comparisons) -> list[Return]:
         spread = np.sqrt(np.nansum((values - mean) ** 2, axis=1) / (first + rest - 1))
         flare = (p_worse >= LIKELY) & (-sign * (levels[0] - levels[1]) >= FLARE_SDS * spread)
     drift = fits.numbers(lambda each: each.probability_phi_above(PHI_HIGH)) >= UNLIKELY
-    numbers = _expected(series, sides, fits, sign)
+    numbers = _expected(series, sides, noise_of(series, question, fits), sign)
     reasons = [_why(*row) for row in zip(fits.reason, first, rest, split, drift, strict=True)]
     numbers[[bool(why) for why in reasons], :4] = np.nan
     return [
@@ -234,12 +236,14 @@ def _why(fit: str, first: int, rest: int, split: bool, drift: bool) -> str:
     return "days may resemble one another so strongly that a return cannot be told from a slow drift" if drift else ""
 
 
-def _expected(series: Comparisons, sides: _Sides, fits: Fits, sign: NDArray[np.int64]) -> Floats:
+def _expected(
+    series: Comparisons, sides: _Sides, noise: Iterable[tuple[NDArray[np.int64], NoiseNodes]], sign: NDArray[np.int64]
+) -> Floats:
     """(S, 5) usual level; median and 95 % interval of the expected change; change after the worst sixth."""
     out = np.full((len(series), 5), np.nan)
-    for rows, fit in fits.groups:
+    for rows, each in noise:
         some, days = series.take(rows), _Sides(sides.first[rows], sides.rest[rows], sides.window[rows])
-        nodes = _Nodes(fit, some.answered)
+        nodes = _Nodes(each)
         usual, change = _by_the_rest(some, days, nodes)
         out[rows, 0] = usual.quantile(0.5)
         out[rows, 1:4] = change.quantile([0.5, 0.025, 0.975])
@@ -249,29 +253,24 @@ def _expected(series: Comparisons, sides: _Sides, fits: Fits, sign: NDArray[np.i
 
 @dataclass(frozen=True, eq=False)
 class _Nodes:
-    """Second moments of means of days, for every node of a fit (S, G); in variances of a baseline day."""
+    """Second moments of means of days, for every node of the noise (S, G); in variances of a baseline day."""
 
-    fit: Fit
-    answered: Days
+    noise: NoiseNodes
 
     def moment(self, first: Days, second: Days) -> Floats:
         """Covariance of two means of noise of one scale: (1 - lambda) of it autocorrelated, lambda white."""
-        fit = self.fit
-        place = (fit.node // (fit.axes[:, 1] * fit.axes[:, 2])[:, None]).astype(np.intp)
-        slow = np.take_along_axis(resemblance(first, second, fit.phi_posterior.nodes), place, axis=1)
+        noise = self.noise
+        phi, place = np.unique(noise.phi, return_inverse=True)
+        each = resemblance(first, second, np.broadcast_to(phi, (len(first), phi.size)))
+        slow = np.take_along_axis(each, place.reshape(noise.phi.shape), axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             same = (first & second).sum(axis=1) / (first.sum(axis=1) * second.sum(axis=1))
-        return np.asarray((1 - fit.share) * slow + fit.share * same[:, None])
-
-    @property
-    def baseline_sd(self) -> Floats:
-        """SD of one baseline day."""
-        return np.asarray(np.sqrt(self.fit.sigma2) * np.exp(self.fit.log_ratio / 2))
+        return np.asarray((1 - noise.share) * slow + noise.share * same[:, None])
 
     @property
     def window_sd(self) -> Floats:
         """SD of one treatment day, in SDs of one baseline day."""
-        return np.asarray(np.exp(-self.fit.log_ratio))
+        return np.asarray(np.exp(-self.noise.log_ratio))
 
 
 def _by_the_rest(series: Comparisons, sides: _Sides, nodes: _Nodes) -> tuple[TMixture, TMixture]:
@@ -288,12 +287,12 @@ def _by_the_rest(series: Comparisons, sides: _Sides, nodes: _Nodes) -> tuple[TMi
         v_f, v_g, c = nodes.moment(first, first), nodes.moment(rest, rest), nodes.moment(first, rest)
         w_f, w_g = (nodes.window_sd * nodes.moment(sides.window, days) for days in (first, rest))
         rho, determinant = c / v_f, v_f * v_g - c**2
-        usual, error = (g - rho * f) / (1 - rho), nodes.baseline_sd * np.sqrt(determinant / v_f) / (1 - rho)
+        usual, error = (g - rho * f) / (1 - rho), nodes.noise.baseline_sd * np.sqrt(determinant / v_f) / (1 - rho)
         b_f, b_g = (w_f * v_g - w_g * c) / determinant, (w_g * v_f - w_f * c) / determinant
         leaves = 1 - b_f - b_g
         mean = (n_first * f + n_rest * g) / (n_first + n_rest)
         change = leaves * usual + b_f * f + b_g * g - mean
-        weight, df = nodes.fit.weight, np.where(np.isfinite(f + g)[:, 0], nodes.fit.df, np.nan)
+        weight, df = nodes.noise.weight, np.where(np.isfinite(f + g)[:, 0], nodes.noise.df, np.nan)
         return TMixture(weight, usual, error, df), TMixture(weight, change, np.abs(leaves) * error, df)
 
 
@@ -303,8 +302,12 @@ def _after_a_bad_spell(series: Comparisons, sides: _Sides, nodes: _Nodes) -> Flo
     variance = nodes.moment(before, before)
     with np.errstate(divide="ignore", invalid="ignore"):
         kept = nodes.window_sd * nodes.moment(sides.window, before) / variance
-        size = WORST_SIXTH * nodes.baseline_sd * np.sqrt(variance) * (1 - kept)
-    return np.asarray(np.sum(nodes.fit.weight * size, axis=1))
+        size = WORST_SIXTH * nodes.noise.baseline_sd * np.sqrt(variance) * (1 - kept)
+    # The median over the nodes: a few of very strong autocorrelation would pull a mean far above what comes true.
+    order = np.argsort(size, axis=1)
+    total = np.cumsum(np.take_along_axis(nodes.noise.weight, order, axis=1), axis=1)
+    middle = np.sum(total < total[:, -1:] / 2, axis=1, keepdims=True)
+    return np.asarray(np.take_along_axis(np.take_along_axis(size, order, axis=1), middle, axis=1)[:, 0])
 
 
 def _mean(series: Comparisons, days: Days) -> Floats:

@@ -9,14 +9,14 @@ import numpy as np
 
 from acu_nof1.distribution import DAYS_PER_MONTH
 from acu_nof1.estimate.base import MINIMUM_DAYS
-from acu_nof1.estimate.columns import Question, counted, indicator, solve
+from acu_nof1.estimate.columns import Question, counted, indicator, noise_of, solve
 from acu_nof1.estimate.level import phase_levels, window_question
 from acu_nof1.estimate.markov import fit_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from acu_nof1.estimate.kernel import Fit
+    from acu_nof1.estimate.columns import Fits
     from acu_nof1.trial import Comparisons
 
 FEWEST = 2 * MINIMUM_DAYS
@@ -69,7 +69,7 @@ def own_noise(series: Comparisons, n: int, rng: np.random.Generator) -> Noise | 
     if series.outcomes[0].kind == "yes_no":
         return _of_yes_no_days(series, n, rng)
     fits = solve(series, _question(series), [""])
-    return fits.reason[0] or _of_levels(fits.groups[0][1], n, rng)
+    return fits.reason[0] or _of_levels(series, fits, n, rng)
 
 
 def _question(series: Comparisons) -> Question:
@@ -81,13 +81,13 @@ def _question(series: Comparisons) -> Question:
     return Question(indicator(series.baseline)[:, :, None], np.array([1]), np.ones((1, 1, 1)))
 
 
-def _of_levels(fit: Fit, n: int, rng: np.random.Generator) -> Noise:
-    node = rng.choice(fit.weight.shape[1], n, p=fit.weight[0] / fit.weight[0].sum())
+def _of_levels(series: Comparisons, fits: Fits, n: int, rng: np.random.Generator) -> Noise:
+    ((_, nodes),) = noise_of(series, _question(series), fits)
+    node = rng.choice(nodes.weight.shape[1], n, p=nodes.weight[0])
     # Given the node, RSS / sigma² is chi-squared with nu degrees of freedom.
-    sigma = np.sqrt(fit.sigma2[0, node] * fit.df[0] / rng.chisquare(fit.df[0], n))
-    half = np.exp(fit.log_ratio[0, node] / 2)
-    level = float(fit.mixture(0).mean[0])
-    return Noise(fit.phi[0, node], fit.share[0, node], sigma * half, sigma / half, level)
+    spread = np.sqrt(nodes.df[0] / rng.chisquare(nodes.df[0], n))
+    before, after = (spread * sd[0, node] for sd in (nodes.baseline_sd, nodes.treatment_sd))
+    return Noise(nodes.phi[0, node], nodes.share[0, node], before, after, float(fits.centre(0)[0]))
 
 
 def _of_yes_no_days(series: Comparisons, n: int, rng: np.random.Generator) -> Noise | str:

@@ -40,8 +40,8 @@ BASELINES, WINDOWS, PHIS = (7, 10, 14, 21, 28, 42), (7, 14, 21, 28), (0.0, 0.3, 
 GAIN_STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 POWER = 0.80
 # Where to look for the smallest gain: a first look with a quarter of the diaries; how much more is needed for each
-# unit that the true gain itself is larger; and when it is found, in units of the important change.
-PILOT, WIDENING, NEAR_ENOUGH, MOST_TRIES = 4, 0.35, 0.1, 3
+# unit that the true gain itself is larger; and when it is found, as a share of half the interval.
+PILOT, WIDENING, NEAR_ENOUGH, MOST_TRIES = 4, 0.35, 0.05, 4
 TOGETHER = 400
 
 
@@ -405,7 +405,7 @@ def smallest_detectable(
             missing = float(-np.quantile(answer[:, 0], 1 - POWER, method="lower"))
             near[i] = starts[i] + missing / (1 - WIDENING)
             widths[i] = float(np.nanmedian(answer[:, 1])) / 2
-            if size == n and abs(missing) <= NEAR_ENOUGH * settings[i].important:
+            if size == n and abs(missing) <= NEAR_ENOUGH * widths[i]:
                 open_.remove(i)
         if not open_:
             break

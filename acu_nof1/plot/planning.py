@@ -102,6 +102,8 @@ def _label(ax: Axes, kind: str, at: Numbers, low: Numbers, high: Numbers) -> Non
 def _ladder(ax: Axes, plan: Plan) -> None:
     rungs = plan.rungs("baseline").dropna(subset="detectable")
     m, made = plan.setting.important, plan.setting
+    if not len(rungs):
+        ax.text(0.5, 0.5, words.NO_ROOM, transform=ax.transAxes, ha="center", va="center", fontsize=style.TINY)
     ax.plot(rungs["baseline"], rungs["detectable"], color=palette.AFTER_LEVEL, marker="o", ms=4, lw=1.4)
     for days, size in zip(rungs["baseline"], rungs["detectable"], strict=True):
         ax.annotate(words.number(size), (days, size), (4, 4), textcoords="offset points", fontsize=style.SMALL)

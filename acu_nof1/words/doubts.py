@@ -40,7 +40,7 @@ TIPPING_NOTE = (
 )
 RETURN_CAPTION = "What a return to the usual level alone could give"
 RETURN_COLUMNS = (OUTCOME, "First week", "Rest of the baseline", "First week worse", "Usual level by the rest",
-                  "Change by a return to it (95 % interval)", "If it was among the worst sixth")  # fmt: skip
+                  "Change by a return to it (95 % interval)", "If the baseline was one of the worst (one in six)")  # fmt: skip
 RETURN_NOTE = (
     "The first baseline week is taken for the days that made the person start, the later ones for usual days that resemble "
     "it. Whether a whole baseline was a bad spell no diary that begins with it can tell: intervals of the change do not "
@@ -170,7 +170,7 @@ def natural_course(facts: Mapping[str, float | str]) -> str:
     said = "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve."
     size = _size(facts)
     if size:
-        said += f" Were this baseline among the worst sixth, later days would be about {size} anyway."
+        said += f" If this baseline was one of the person’s worst (one in six), later days would be about {size} without any change."
     if facts.get("short") == "yes":
         said += " So few baseline days cannot show whether they were such a spell."
     return said
@@ -181,7 +181,7 @@ def _size(facts: Mapping[str, float | str]) -> str:
     value = float(facts.get("return", math.nan))
     if math.isnan(value) or not round(abs(value), 1):
         return ""
-    return f"{number(abs(value))} {'lower' if value < 0 else 'higher'}"
+    return f"{number(abs(value), 0 if abs(value) >= 100 else 1)} {'lower' if value < 0 else 'higher'}"
 
 
 def adherence_title(outcome: Outcome) -> str:
