@@ -316,7 +316,8 @@ def _progress(what: str) -> Iterator[Callable[[float], None]]:
     """Show a bar while something is simulated, on the channel of messages."""
     from rich.progress import Progress
 
-    with Progress(console=_console(), transient=True) as bar:
+    console = _console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=1.0)
         yield lambda share: bar.update(task, completed=share)
 

@@ -285,7 +285,7 @@ def _answers_table(review: Reassessment) -> Table:
         change = words.change_with_interval(each)
         unit = each.unit if each.scale == "difference" else ""
         row = (each.outcome.label, each.title, shown.before, shown.after, f"{change} {unit}".strip(),
-               words.percent_change(each), f"{each.days_before} + {each.days_after}")  # fmt: skip
+               words.percent_change(each), words.days_of(each.days_before, each.days_after))  # fmt: skip
         rows.append(row if plain else (*row, words.reading(each)))
     columns = words.ANSWER_COLUMNS[:-1] if plain else words.ANSWER_COLUMNS
     return Table(words.HEADINGS["answers"], columns, tuple(rows), frozenset({2, 3, 4, 5, 6}))
@@ -310,7 +310,7 @@ def _noise_table(review: Reassessment) -> Table:
 
     rows = tuple(
         (each.outcome.label, each.title, words.neighbour_range(each), words.phi_range(each), said(each.white_share, 2),
-         "–" if math.isnan(each.effective_before) else f"{said(each.effective_before, 0)} + {said(each.effective_after, 0)}",
+         "–" if math.isnan(each.effective_before) else words.days_of(each.effective_before, each.effective_after),
          said(each.detectable, each.outcome.digits + 1), each.method)
         for each in review.estimates
     )  # fmt: skip
