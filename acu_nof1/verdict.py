@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from acu_nof1.explore.missing import TippingPoint
     from acu_nof1.explore.regression import Return
     from acu_nof1.interpret import Reading, SuccessKind
+    from acu_nof1.outcomes import Outcome
     from acu_nof1.safety import Safety
     from acu_nof1.trial import Comparisons, Trial
 
@@ -234,7 +235,8 @@ def _natural_course(*back: Return) -> Iterator[Caveat]:
     facts: dict[str, float | str] = {}
     for each in back:
         if np.isfinite(each.bad_spell) and not each.flare:
-            facts = {"return": each.bad_spell, "short": "yes" if each.answered < ENOUGH_DAYS else "no"}
+            short = "yes" if each.answered < ENOUGH_DAYS else "no"
+            facts = {"return": each.bad_spell, "short": short, **_whose(each.outcome)}
     yield Caveat("natural_course", facts)
 
 
@@ -272,7 +274,13 @@ def _baseline_flare(found: Return) -> Iterator[Caveat]:
     if found.flare:
         facts: dict[str, float | str] = {"early": found.early, "later": found.later, "p": found.p_worse}
         known = {"return": found.expected} if found.expected * found.outcome.sign > 0 else {}
-        yield Caveat("baseline_flare", {**facts, **known})
+        yield Caveat("baseline_flare", {**facts, **known, **_whose(found.outcome)})
+
+
+def _whose(outcome: Outcome) -> dict[str, float | str]:
+    """What and in which unit, for sentences about a return: they speak of pain where nothing else is said."""
+    label = {} if outcome.domain == "pain" else {"label": outcome.label}
+    return label if outcome.change_unit == "points" else {**label, "unit": outcome.change_unit}
 
 
 def _baseline_trend(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:

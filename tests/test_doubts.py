@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -131,6 +132,16 @@ def test_returns_follow_the_scale_and_the_direction():
     for name in ("expected", "bad_spell"):
         assert getattr(turned, name) == pytest.approx(-10 * getattr(found, name), rel=1e-4)
     assert turned.usual == pytest.approx(100 - 10 * found.usual, rel=1e-4)
+
+
+def test_no_return_leads_beyond_the_scale():
+    flare = ratings(days=70)
+    flare[:BASELINE] = [10, 10, 9, 10, 10, 10, 9, 6, 5, 3, 2, 3, 1, 2]
+    (found,) = regression_to_the_mean(make_trial({"pain": flare}).comparisons())
+    mean = flare[:BASELINE].mean()
+    assert found.low == pytest.approx(-mean)  # from the baseline mean nothing can fall further than to 0
+    assert found.low <= found.expected <= found.high <= 10 - mean
+    assert 0 <= found.usual <= 10
 
 
 def test_one_baseline_week_tells_of_no_return_and_says_why():
@@ -384,7 +395,7 @@ def test_ratios_tip_where_the_ratio_of_the_moved_levels_says():
 def point(worse=math.nan, better=math.nan, **more):
     given = {"missing": 3, "of": 14, "share": 3 / 14, "expected": 4.0, "reading": "improved", "side": "window"} | more
     outcome = given.pop("outcome", PAIN)
-    ends = (1.0, 0.0) if outcome.kind == "yes_no" else (10.0, 0.0)
+    ends = (1.0, 0.0) if outcome.kind == "yes_no" else (0.0, 100.0) if outcome.high == 100 else (10.0, 0.0)
     return TippingPoint(
         person="P-1", outcome=outcome, question="change_at_reassessment", gain_lost=math.nan,
         worse=Tip(worse, "cannot_say", ends[0]), better=Tip(better, "cannot_say", ends[1]), **given,
@@ -392,6 +403,7 @@ def point(worse=math.nan, better=math.nan, **more):
 
 
 HEADACHE = OUTCOMES["headache_day"]
+EFFICIENCY = OUTCOMES["csd_se"]
 SAID = [
     ([], ""),
     ([point(8.1)], "The verdict holds unless the 3 missing ones of the last 14 treatment days averaged at least 8.1."),
@@ -402,6 +414,8 @@ SAID = [
     ([point(8, 1, reading="no_important_change", side="treatment", of=84)],
      "The verdict holds unless the 3 missing ones of the 84 treatment days averaged at least 8.0 or at most 1.0."),
     ([point(reading="cannot_say")], "The verdict would be the same if every one of the 3 missing ones of the last 14 treatment days had been 10 or 0."),
+    ([point(outcome=EFFICIENCY, missing=2)],
+     "The verdict would be the same if every one of the 2 missing ones of the last 14 treatment days had been 0 %."),
     ([point(0.6, outcome=HEADACHE, expected=0.2)], "The verdict holds unless at least 2 of the 3 missing ones of the last 14 treatment days had been yes."),
     ([point(outcome=HEADACHE, expected=0.2, missing=1)], "The verdict would be the same if the missing one of the last 14 treatment days had been yes."),
 ]  # fmt: skip
@@ -425,6 +439,30 @@ def test_golden_words_of_the_return():
     assert words.doubts.natural_course({"return": 0.01}) == words.doubts.natural_course({})
     row = words.doubts.return_row(Return("P", PAIN, 14, 6.7, 5.4, 0.93, True, 5.3, -0.62, -2.1, 0.7, -0.7, ""))
     assert row == ("Pain", "6.7", "5.4", "93 in 100", "5.3", "−0.6 (−2.1 to +0.7)", "−0.7")
+
+
+def test_a_return_of_something_else_than_pain_names_it_with_its_unit():
+    """Beside "Pain has good and bad spells" a bare "2.1 higher" would be read as more pain."""
+    draw = np.random.default_rng(1).normal(size=70)
+    walked = np.round(np.where(np.arange(70) < BASELINE, 20.0, 40.0) + 5 * draw)
+    walking = {"walk": {"label": "Walking", "kind": "minutes", "unit": "min/day", "range": [0, 300], "better": "higher",
+                        "important_change": 10}}  # fmt: skip
+    limits = reassess(make_trial({"walk": walked}, **walking)).verdict.limits
+    said = words.caveat(next(each for each in limits if each.kind == "natural_course")).replace(words.NO_BREAK, " ")
+    assert re.search(r"\(one in six\), walking would later be about \d\.\d min/day higher without any change\.$", said)
+    begun = walked.copy()
+    begun[:BASELINE] = [5, 6, 5, 7, 6, 5, 6, 19, 21, 20, 22, 19, 20, 21]
+    (caveat,) = (
+        e for e in reassess(make_trial({"walk": begun}, **walking)).verdict.caveats if e.kind == "baseline_flare"
+    )
+    said = words.caveat(caveat).replace(words.NO_BREAK, " ")
+    assert re.match(r"The first baseline week \([\d.]+ min/day\) was worse than the rest \([\d.]+ min/day\): ", said)
+    facts = {**caveat.facts, "return": 12.3}
+    assert (
+        words.doubts.flare(facts)
+        .replace(words.NO_BREAK, " ")
+        .endswith("could alone make walking about 12.3 min/day higher.")
+    )
 
 
 def test_golden_words_of_days_after_bad_days():

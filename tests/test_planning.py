@@ -470,6 +470,8 @@ def test_what_a_plan_says():
         words.plan_unchanged(0.032, 0.001, 0.05),
         words.plan_noise(0.4, [(0.0, 1.7), (0.3, 2.4), (0.6, math.nan)]),
         words.plan_noise(0.4, []),
+        words.plan_noise(0.4, [(0.0, math.nan), (0.3, math.nan)]),
+        words.plan_chances(PAIN, 2, dict.fromkeys(words.KIND_NAMES, 0.0) | {"improved": 0.993, "cannot_say": 0.007}),
         words.plan_assumed({"sd": 1.5, "missing": 0.15}),
     ]
     assert [each.replace("\N{NO-BREAK SPACE}", " ") for each in said] == [
@@ -485,6 +487,10 @@ def test_what_a_plan_says():
         "How alike neighbouring days are decides much, and is not known beforehand (φ 0.4 is assumed): the smallest change "
         "it could show is 1.7 at φ 0.0, 2.4 at φ 0.3 and none that the scale leaves room for at φ 0.6.",
         "",
+        "How alike neighbouring days are decides much, and is not known beforehand (φ 0.4 is assumed), but here the scale "
+        "leaves room for too little whatever it is.",
+        "Of 100 diaries with a true gain of 2 points, more than 95 would be called improved (more than 99 in 100 by that "
+        "much or more), fewer than 5 “no important change” and fewer than 5 left open.",
         "Assumed, because nothing was said of it: an SD of 1.5 around the level and 15 of 100 days without an answer. "
         "A baseline that is kept already would replace these guesses.",
     ]

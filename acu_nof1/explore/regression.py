@@ -10,7 +10,7 @@ from scipy import stats
 
 from acu_nof1.distribution import TMixture
 from acu_nof1.estimate.columns import PHI_HIGH, Question, counted, indicator, noise_of, solve
-from acu_nof1.estimate.level import phase_levels, window_question
+from acu_nof1.estimate.level import phase_levels, scale_ends, window_question
 from acu_nof1.interpret import LIKELY, UNLIKELY
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ class Return:
     flare
         Whether the baseline began in a flare: probably worse, and by at least half an SD of its days.
     usual
-        The person's usual level, judged by the days after the first week.
+        The person's usual level, judged by the days after the first week; within the scale.
     expected, low, high
         Change from the baseline mean to the compared days that a return alone would give (median and 95 %
-        interval), with the sign of a change.
+        interval, cut at the ends of the scale), with the sign of a change.
     bad_spell
         Change that would follow, on average, a baseline as bad as the worst one in six.
     reason
@@ -245,8 +245,11 @@ def _expected(
         some, days = series.take(rows), _Sides(sides.first[rows], sides.rest[rows], sides.window[rows])
         nodes = _Nodes(each)
         usual, change = _by_the_rest(some, days, nodes)
-        out[rows, 0] = usual.quantile(0.5)
-        out[rows, 1:4] = change.quantile([0.5, 0.025, 0.975])
+        # Nobody's level lies beyond the scale, and no return leads there.
+        low, high = (end[:, None] for end in scale_ends(some))
+        mean = _mean(some, days.before & some.answered)[:, None]
+        out[rows, 0] = np.clip(usual.quantile(0.5), low[:, 0], high[:, 0])
+        out[rows, 1:4] = np.clip(change.quantile([0.5, 0.025, 0.975]), low - mean, high - mean)
         out[rows, 4] = sign[rows] * _after_a_bad_spell(some, days, nodes)
     return out
 

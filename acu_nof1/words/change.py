@@ -129,7 +129,11 @@ def window_name(tell: Telling) -> str:
 
 def name_in_sentence(outcome: Outcome) -> str:
     """Write a label inside a sentence: pain, but PEG and Patient-Specific Functional Scale."""
-    label = outcome.label
+    return label_in_sentence(outcome.label)
+
+
+def label_in_sentence(label: str) -> str:
+    """Write a label inside a sentence, see `name_in_sentence`."""
     return label if label[1:] != label[1:].lower() else label.lower()
 
 

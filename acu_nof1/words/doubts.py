@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from acu_nof1.words.change import READINGS, WITHOUT_THRESHOLD, name_in_sentence
+from acu_nof1.words.change import READINGS, WITHOUT_THRESHOLD, label_in_sentence, name_in_sentence
 from acu_nof1.words.numbers import NO_BREAK, date, level, listing, number, ratio, signed
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def tipping(tips: Sequence[TippingPoint]) -> str:
     tip = next((each for each in tips if _changing(each)), tips[0])
     changing, yes_no = _changing(tip), tip.outcome.kind == "yes_no"
     if not changing:
-        ends = " or ".join(("yes" if each.end else "no") if yes_no else f"{each.end:g}" for each in _watched(tip))
+        ends = " or ".join(_end(each, tip.outcome) for each in _watched(tip))
         every = "every one of " if tip.missing > 1 else ""
         return f"The verdict would be the same if {every}{_days(tip)} had been {ends}."
     if yes_no:
@@ -100,6 +100,13 @@ def tipping(tips: Sequence[TippingPoint]) -> str:
 
 def _changing(tip: TippingPoint) -> list[Tip]:
     return [each for each in _watched(tip) if math.isfinite(each.average)]
+
+
+def _end(each: Tip, outcome: Outcome) -> str:
+    """Print the last average that was tried: yes, 10, 100 %."""
+    if outcome.kind == "yes_no":
+        return "yes" if each.end else "no"
+    return level(each.end, outcome, 0 if each.end == round(each.end) else outcome.digits)
 
 
 def _yes_days(each: Tip, tip: TippingPoint) -> str:
@@ -158,11 +165,13 @@ def return_row(found: Return) -> tuple[str, ...]:
 
 def flare(facts: Mapping[str, float | str]) -> str:
     """Say that the baseline began in a bad week, and how much a return from it could give."""
-    weeks = f"The first baseline week ({number(float(facts['early']))}) was worse than the rest ({number(float(facts['later']))})"
+    unit = _unit(facts)
+    early, later = (number(float(facts[name]), _digits(float(facts[name]))) for name in ("early", "later"))
+    weeks = f"The first baseline week ({early}{unit}) was worse than the rest ({later}{unit})"
     size = _size(facts)
     if not size:
         return f"{weeks}: part of the change may be a return to this person’s usual level."
-    return f"{weeks}: a return to the usual level could alone make it about {size}."
+    return f"{weeks}: a return to the usual level could alone make {_subject(facts, 'it')} about {size}."
 
 
 def natural_course(facts: Mapping[str, float | str]) -> str:
@@ -170,18 +179,36 @@ def natural_course(facts: Mapping[str, float | str]) -> str:
     said = "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve."
     size = _size(facts)
     if size:
-        said += f" If this baseline was one of the person’s worst (one in six), later days would be about {size} without any change."
+        later = f"{_subject(facts, 'later days')} would{' later' if facts.get('label') else ''} be"
+        said += (
+            f" If this baseline was one of the person’s worst (one in six), {later} about {size} without any change."
+        )
     if facts.get("short") == "yes":
         said += " So few baseline days cannot show whether they were such a spell."
     return said
 
 
+def _subject(facts: Mapping[str, float | str], otherwise: str) -> str:
+    """Name what would be lower or higher; where nothing is named, the sentence is about pain."""
+    label = str(facts.get("label", ""))
+    return label_in_sentence(label) if label else otherwise
+
+
+def _unit(facts: Mapping[str, float | str]) -> str:
+    unit = facts.get("unit", "")
+    return f"{NO_BREAK}{unit}" if unit else ""
+
+
+def _digits(value: float) -> int:
+    return 0 if abs(value) >= 100 else 1
+
+
 def _size(facts: Mapping[str, float | str]) -> str:
-    """Print a return: 0.6 lower; ``""`` where there is none to speak of."""
+    """Print a return: 0.6 lower, 2.1 min higher; ``""`` where there is none to speak of."""
     value = float(facts.get("return", math.nan))
     if math.isnan(value) or not round(abs(value), 1):
         return ""
-    return f"{number(abs(value), 0 if abs(value) >= 100 else 1)} {'lower' if value < 0 else 'higher'}"
+    return f"{number(abs(value), _digits(value))}{_unit(facts)} {'lower' if value < 0 else 'higher'}"
 
 
 def adherence_title(outcome: Outcome) -> str:

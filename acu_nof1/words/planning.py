@@ -128,7 +128,8 @@ def _fives(shares: Sequence[float]) -> list[int]:
 
 
 def _about(count: int) -> str:
-    return f"about {count}" if count else "fewer than 5"
+    """Say a count of 100 diaries in fives; a simulation is never sure, so neither 0 nor 100."""
+    return {0: "fewer than 5", 100: "more than 95"}.get(count, f"about {count}")
 
 
 def plan_unchanged(gains: float, losses: float, open_: float) -> str:
@@ -143,14 +144,16 @@ def plan_noise(expected: float, rungs: Sequence[tuple[float, float]]) -> str:
     """Say how much depends on the day-to-day correlation, where it was not known."""
     if not rungs:
         return ""
+    doubt = (
+        f"How alike neighbouring days are decides much, and is not known beforehand (φ {number(expected)} is assumed)"
+    )
+    if all(math.isnan(size) for _, size in rungs):
+        return f"{doubt}, but here the scale leaves room for too little whatever it is."
     parts = [
         f"{'none that the scale leaves room for' if math.isnan(size) else number(size)} at φ {number(phi)}"
         for phi, size in rungs
     ]
-    return (
-        f"How alike neighbouring days are decides much, and is not known beforehand (φ {number(expected)} is assumed): "
-        f"the smallest change it could show is {listing(parts)}."
-    )
+    return f"{doubt}: the smallest change it could show is {listing(parts)}."
 
 
 def plan_assumed(values: Mapping[str, float]) -> str:
