@@ -87,8 +87,8 @@ def robust_posterior(*arguments: Any) -> int:
 # --- mixtures of Student's t ---------------------------------------------------------------------------------------------
 
 
-def _far_tail(z: float, df: float) -> float:
-    """P(t > z) for a z beyond the table: the series of I_x(df/2, 1/2) / 2 in x = df / (df + z^2)."""
+def _far_tail(z: float, df: float) -> tuple[float, float]:
+    """P(t > z) and the density for a z beyond the table: the series of I_x(df/2, 1/2) / 2 in x = df / (df + z^2)."""
     x, half = df / (df + z * z), 0.5 * df
     constant = math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(df * math.pi)
     term, total = 1.0, 1.0
@@ -97,7 +97,8 @@ def _far_tail(z: float, df: float) -> float:
         total += term
         if term < 1e-16 * total:
             break
-    return math.exp(constant + (half + 0.5) * math.log(x)) * total * z / df
+    density = math.exp(constant + (half + 0.5) * math.log(x))
+    return density * total * z / df, density
 
 
 def _below(
@@ -132,8 +133,14 @@ def _below(
         for g in range(nodes):
             z = (x - loc[g]) * inverse[g] / steps
             if abs(z) * steps >= origin and weight[g] * table[0, 0] >= NOTHING:
-                lack = _far_tail(abs(z), df) - table[0, 0]
-                total += weight[g] * (lack if z < 0.0 else -lack)
+                w, sign = weight[g], 1.0 if z < 0.0 else -1.0
+                tail, density = _far_tail(abs(z), df)
+                total += sign * w * (tail - table[0, 0])
+                w *= inverse[g]
+                slope += w * (density / steps - table[0, 1])
+                w *= inverse[g]
+                rise = density * (df + 1.0) * abs(z) / (df + z * z)
+                bend += sign * w * (rise / (steps * steps) - 2.0 * table[0, 2])
     return total, slope, bend
 
 
@@ -149,19 +156,17 @@ def _cdf(
     steps: float,
     below: Floats,
 ) -> None:
-    """Write sum_g W_g T(z) to below (rows, k); `table` is (kinds of df, intervals, 4)."""
+    """Write sum_g W_g T(z) to below (rows, k); row r has df[which[r]] and table[which[r]] (intervals, 4)."""
     inverse, place = np.empty(weight.shape[1]), np.empty(weight.shape[1])
     for r in range(len(rows)):
-        row = rows[r]
+        row, kind = rows[r], which[r]
         nodes = weight.shape[1]
         while nodes > 1 and weight[row, nodes - 1] == 0.0:
             nodes -= 1
         for g in range(nodes):
             inverse[g] = steps / scale[row, g]
         for k in range(x.shape[1]):
-            below[r, k] = _below(x[r, k], nodes, weight[row], loc[row], inverse, place, table[which[r]], steps, df[r])[
-                0
-            ]
+            below[r, k] = _below(x[r, k], nodes, weight[row], loc[row], inverse, place, table[kind], steps, df[kind])[0]
 
 
 def _quantiles(
@@ -179,7 +184,7 @@ def _quantiles(
     steps: float,
     out: Floats,
 ) -> None:
-    """Solve sum_g W_g T(z) = p for each row; t (rows, k) are the quantiles of one t, `density` is its density there.
+    """Solve sum_g W_g T(z) = p for each row; t (kinds of df, k) are the quantiles of one t, `density` is its density there.
 
     A first search takes neighbouring nodes together, which costs little and starts the second one close to its end.
     """
@@ -187,18 +192,18 @@ def _quantiles(
     inverse, place = np.empty(length), np.empty(length)
     few = np.empty((3, length // TOGETHER + 1))
     for r in range(len(rows)):
-        row = rows[r]
+        row, kind = rows[r], which[r]
         nodes = length
         while nodes > 1 and weight[row, nodes - 1] == 0.0:
             nodes -= 1
         for g in range(nodes):
             inverse[g] = steps / scale[row, g]
-        mean, variance, groups = _merge(nodes, weight[row], loc[row], scale[row], inflation[r], steps, few)
+        mean, variance, groups = _merge(nodes, weight[row], loc[row], scale[row], inflation[kind], steps, few)
         for k in range(len(p)):
-            at = p[k], t[r, k], density[r, k], steps, df[r]
-            x = mean + t[r, k] * math.sqrt(variance / inflation[r])
-            x = _solve(x, *at, NEAR, groups, few[0], few[1], few[2], place, table[which[r]])
-            out[r, k] = _solve(x, *at, CLOSE, nodes, weight[row], loc[row], inverse, place, table[which[r]])
+            at = p[k], t[kind, k], density[kind, k], steps, df[kind]
+            x = mean + t[kind, k] * math.sqrt(variance / inflation[kind])
+            x = _solve(x, *at, NEAR, groups, few[0], few[1], few[2], place, table[kind])
+            out[r, k] = _solve(x, *at, CLOSE, nodes, weight[row], loc[row], inverse, place, table[kind])
 
 
 def _merge(
@@ -415,15 +420,20 @@ def _by_power(cross: Floats, owner: Ints, on_treated: Bools, products: Floats) -
                 sums[n] += twice * parts[n]
 
 
-def _factor(a: Floats, size: int) -> None:
+def _factor(a: Floats, size: int, inverse: Floats, ratio: Floats) -> None:
     """Overwrite packed symmetric matrices (entries, nodes) by their factors L D L', as `packed.factor` does."""
-    for j in range(size):
+    for j in range(size - 1):
+        pivot = a[j * (j + 1) // 2 + j]
+        for n in range(len(pivot)):
+            inverse[n] = 1.0 / pivot[n]
         for i in range(j + 1, size):
-            left, pivot = a[i * (i + 1) // 2 + j], a[j * (j + 1) // 2 + j]
+            left = a[i * (i + 1) // 2 + j]
+            for n in range(len(left)):
+                ratio[n] = left[n] * inverse[n]
             for k in range(j + 1, i + 1):
                 right, goal = a[k * (k + 1) // 2 + j], a[i * (i + 1) // 2 + k]
                 for n in range(len(goal)):
-                    goal[n] -= left[n] * right[n] / pivot[n]
+                    goal[n] -= ratio[n] * right[n]
 
 
 def _weigh(
@@ -456,7 +466,7 @@ def _weigh(
             goal, first, middle, third = a[entry], products[0, entry], products[1, entry], products[2, entry]
             for n in range(nodes):
                 goal[n] = low * first[n] + middle[n] + high * third[n]
-        _factor(a, p + 1)
+        _factor(a, p + 1, work[3], work[4])
         rss = a[rss_at]
         for n in range(nodes):
             q[n] = rss[n] * level[n] * scale
@@ -492,7 +502,7 @@ def _weigh(
 def _contrasts(
     a: Floats, count: int, contrasts: Floats, p: int, w: Floats, pivot: Floats, mean: Floats, inverse: Floats, b: Floats
 ) -> None:
-    """C'b (K, nodes), C (X'V^-1 X)^-1 C' (packed K, nodes) and b (p, nodes) of `count` nodes, from factors (entries, nodes)."""
+    """Give c'b (K, nodes), C (X'V^-1 X)^-1 C' (pairs, nodes) and b (p, nodes) of `count` nodes, from their factors."""
     last = p * (p + 1) // 2
     for j in range(p):
         for n in range(count):
@@ -560,27 +570,33 @@ def _keep(
     done, kept = 0, 0.0
     for r in range(len(ratio)):
         count = 0
+        shares, both = weights[r], joint[s]
         for n in range(nodes):
-            share = weights[r, n]
-            joint[s, n] += share
-            marginal[s, r] += share
-            if share > negligible:
-                pick[count] = n
-                weight[s, done + count] = share
-                kept += share
-                count += 1
+            both[n] += shares[n]
+        for n in range(nodes):
+            marginal[s, r] += shares[n]
+            pick[count] = n
+            count += shares[n] > negligible
+        for i in range(count):
+            weight[s, done + i] = shares[pick[i]]
+            kept += shares[pick[i]]
         for entry in range(entries):
             for i in range(count):
                 a[entry, i] = factors[r, entry, pick[i]]
         _contrasts(a, count, contrasts, p, w, pivot, found, inverse, b)
         for k in range(k_count):
-            tilted = math.exp(side[k] * ratio[r])
+            own, total = inverse[k * (k + 1) // 2 + k], 0.0
             for i in range(count):
                 mean[k, s, done + i] = start[k] + unit * found[k, i]
-                effective[s, k] += weight[s, done + i] * tilted / inverse[k * (k + 1) // 2 + k, i]
-        for j in range(p):
+                pivot[0, i] = weight[s, done + i] / own[i]
             for i in range(count):
-                coefficients[s, j] += weight[s, done + i] * b[j, i]
+                total += pivot[0, i]
+            effective[s, k] += math.exp(side[k] * ratio[r]) * total
+        for j in range(p):
+            total = 0.0
+            for i in range(count):
+                total += weight[s, done + i] * b[j, i]
+            coefficients[s, j] += total
         variance, pair = unit * unit / df, 0
         for k in range(k_count):
             own = inverse[k * (k + 1) // 2 + k]
@@ -603,7 +619,7 @@ def _keep(
 
 def _pad(count: Ints, weight: Floats, mean: Floats, scale: Floats, cov: Floats) -> int:
     """Fill every row up to the longest by its first node with weight 0, and return the length."""
-    longest = count.max()
+    longest = int(count.max())
     for s in range(len(count)):
         for g in range(count[s], longest):
             weight[s, g] = 0.0

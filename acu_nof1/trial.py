@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -100,9 +101,16 @@ class Comparisons:
 
     def each(self, of: Callable[[Outcome], T]) -> list[T]:
         """What is this of the outcome of every series? Asked once for each outcome, however many series it has."""
-        known = {id(outcome): outcome for outcome in self.outcomes}
-        answers = {key: of(outcome) for key, outcome in known.items()}
-        return [answers[id(outcome)] for outcome in self.outcomes]
+        distinct, which = self._distinct
+        answers = [of(outcome) for outcome in distinct]
+        return [answers[place] for place in which]
+
+    @cached_property
+    def _distinct(self) -> tuple[list[Outcome], list[int]]:
+        known: dict[int, int] = {}
+        which = [known.setdefault(id(outcome), len(known)) for outcome in self.outcomes]
+        by_id = {id(outcome): outcome for outcome in self.outcomes}
+        return [by_id[key] for key in known], which
 
     def take(self, rows: NDArray[Any] | Sequence[int]) -> Comparisons:
         """Return the chosen series, by index or by mask."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from acu_nof1.estimate.series import Batch
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 BASELINE, DAYS, MISSING = 14, 56, 0.3
 BATCH = 500

@@ -39,7 +39,7 @@ class TMixture(Distribution):
     @property
     def mean(self) -> Floats:
         """What is the posterior mean? Shape (R,), in the unit of the outcome; sum_g W_g m_g."""
-        return np.einsum("rg,rg->r", self.weight, self.loc)
+        return np.asarray(np.einsum("rg,rg->r", self.weight, self.loc))
 
     @property
     def centre(self) -> Floats:
@@ -70,29 +70,21 @@ class TMixture(Distribution):
         return (below @ weight)[..., 0], ((density / scale) @ weight)[..., 0]
 
     def _compiled_cdf(self, rows: Ints, x: Floats) -> tuple[Floats, Floats]:
-        df, below = self.df[rows], np.empty_like(x)
-        compiled.cdf(rows, self.weight, self.loc, self.scale, x, df, *tables(df), float(STEPS_PER_UNIT), below)
+        below = np.empty_like(x)
+        compiled.cdf(*self._nodes(rows), x, *tables(self.df[rows]), float(STEPS_PER_UNIT), below)
         return below, below
 
     def _compiled_quantiles(self, rows: Ints, p: Floats) -> Floats:
-        df = self.df[rows]
+        df, which, table = tables(self.df[rows])
         t = special.stdtrit(df[:, None], p)
-        density, out = student_density(t, df[:, None]), np.empty(t.shape)
+        density, out = student_density(t, df[:, None]), np.empty((len(rows), len(p)))
         compiled.quantiles(
-            rows,
-            self.weight,
-            self.loc,
-            self.scale,
-            p,
-            t,
-            density,
-            _inflation(df),
-            df,
-            *tables(df),
-            float(STEPS_PER_UNIT),
-            out,
+            *self._nodes(rows), p, t, density, _inflation(df), df, which, table, float(STEPS_PER_UNIT), out
         )
         return out
+
+    def _nodes(self, rows: Ints) -> tuple[Ints, Floats, Floats, Floats]:
+        return rows, self.weight, self.loc, self.scale
 
     def _quantiles(self, rows: Ints, p: Floats) -> Floats:
         df = self.df[rows]

@@ -56,18 +56,18 @@ def student(z: Floats, df: Floats) -> tuple[Floats, Floats]:
     return below, density
 
 
-def tables(df: Floats) -> tuple[Ints, Floats]:
-    """Which of the stacked tables (kinds, intervals, 4) belongs to each row."""
+def tables(df: Floats) -> tuple[Floats, Ints, Floats]:
+    """Distinct df, which of them each row has, and their stacked tables (kinds, intervals, 4)."""
     distinct, which = np.unique(df, return_inverse=True)
-    return which.astype(np.intp), _stacked(tuple(distinct.tolist()))
+    return distinct, which.astype(np.intp), _stacked(tuple(distinct.tolist()))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _stacked(distinct: tuple[float, ...]) -> Floats:
     return np.stack([np.ascontiguousarray(_table(int(nu)).T) for nu in distinct])
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _table(nu: int) -> Floats:
     """Cubic coefficients (4, intervals) of the cdf on equal intervals, by Hermite interpolation."""
     a = np.arange(-ORIGIN, ORIGIN + 1) / STEPS_PER_UNIT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -136,12 +137,15 @@ class Estimator:
         """The value that means no change."""
         return NO_CHANGE[self.scale]
 
+    def _applies(self, phases: int, outcome: Outcome) -> bool:
+        return self.applies(outcome, phases)
+
     def __call__(self, comparisons: Comparisons, confidence: float = 0.95) -> Estimates:
         """Answer the question for every series it is for."""
         phases = comparisons.phases
         applies = np.zeros(len(comparisons), dtype=bool)
-        for count in np.unique(phases):
-            applies |= (phases == count) & comparisons.each(lambda outcome, n=int(count): self.applies(outcome, n))
+        for count in np.unique(phases).tolist():
+            applies |= (phases == count) & np.array(comparisons.each(partial(self._applies, count)))
         rows = np.flatnonzero(applies)
         if not rows.size:
             return Estimates(pd.DataFrame(columns=list(COLUMNS)), ())
@@ -332,7 +336,7 @@ def _columns(
         "p_gain": found.gain, "p_loss": found.loss,
         "p_important_gain": found.important_gain, "p_important_loss": found.important_loss,
         **dict(zip(BANDS, found.bands.T, strict=True)),
-        "reading": texts(readings(found)),
+        "reading": readings(found).astype(object),
         "days_before": answer.days[:, 0], "days_after": answer.days[:, 1],
         "detectable": (ends[:, 1] - ends[:, 0]) / 2 if estimator.scale == "difference" else same(np.nan),
         **{each.name: getattr(answer.noise, each.name) for each in fields(Noise)},

@@ -141,35 +141,30 @@ def _by_series(flat: Floats, series: Ints, padding: float | None = None) -> Floa
 def compiled_posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
     """The same as `posterior` for large batches."""
     (series, k, p), most = data.contrasts[rows].shape, int(np.prod(nodes.shape))
-    prior = np.exp(nodes.log_prior - nodes.log_prior.max()).reshape(-1, len(nodes.ratio)).T
+    prior = np.ascontiguousarray(np.exp(nodes.log_prior - nodes.log_prior.max()).reshape(-1, len(nodes.ratio)).T)
     # A row takes only the memory of the nodes that are written to it.
-    weight, *of_contrasts = (np.empty((q, series, most)) for q in (1, k, k, k * (k - 1) // 2))
-    means = (
-        np.zeros((series, p)),
-        np.zeros((series, k)),
-        np.zeros((series, prior.shape[1])),
-        np.zeros((series, len(prior))),
-    )
-    of_series = data.contrasts[rows], data.side[rows], data.level[rows], data.unit[rows], NEGLIGIBLE
+    weight = np.empty((series, most))
+    mean, scale, cov = (np.empty((q, series, most)) for q in (k, k, k * (k - 1) // 2))
+    coefficients, effective = np.zeros((series, p)), np.zeros((series, k))
+    joint, ratio = np.zeros((series, prior.shape[1])), np.zeros((series, len(prior)))
+    given = (data.contrasts[rows], data.side[rows], data.level[rows], data.unit[rows], NEGLIGIBLE)
+    found = (weight, mean, scale, cov, coefficients, effective, joint, ratio)
     if nodes.is_ar1:
-        products = cross_products(data, rows, nodes)
-        longest = compiled.ar1_posterior(
-            *products, data.df[rows], np.ascontiguousarray(prior), *of_series, weight[0], *of_contrasts, *means
-        )
+        longest = compiled.ar1_posterior(*cross_products(data, rows, nodes), data.df[rows], prior, *given, *found)
     else:
+        tilt = (2 * data.baseline[rows] - data.answered[rows]).astype(float)
         longest = compiled.robust_posterior(
             *_phase_parts(data, rows),
             *_filter_nodes(data, nodes),
             nodes.ratio,
-            (2.0 * data.baseline[rows] - data.answered[rows]),
+            tilt,
             data.df[rows],
-            np.ascontiguousarray(prior),
-            *of_series,
-            weight[0],
-            *of_contrasts,
-            *means,
+            prior,
+            *given,
+            *found,
         )
-    return Posterior(weight[0, :, :longest], *(each[..., :longest] for each in of_contrasts), *means)
+    weight, mean, scale, cov = weight[:, :longest], mean[..., :longest], scale[..., :longest], cov[..., :longest]
+    return Posterior(weight, mean, scale, cov, coefficients, effective, joint, ratio)
 
 
 def _phase_parts(data: Batch, rows: Ints) -> tuple[Floats, Bools, Bools, Ints, Bools]:

@@ -48,7 +48,7 @@ class Batch:
     @property
     def level(self) -> Floats:
         """The contrasts of what was taken out of the values. Shape (S, K)."""
-        return np.einsum("skp,sp->sk", self.contrasts, self.start)
+        return np.asarray(np.einsum("skp,sp->sk", self.contrasts, self.start))
 
 
 def check_shapes(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> None:
@@ -62,7 +62,7 @@ def check_shapes(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> Non
         raise ValueError(f"contrasts must be ({len(y)}, K, {x.shape[2]}); they are {contrasts.shape}")
     if np.isinf(y).any():
         raise ValueError("values contain infinity; a day without an answer is NaN")
-    if not np.isfinite(x[np.isfinite(y)]).all():
+    if not np.isfinite(x).all() and not np.isfinite(x[np.isfinite(y)]).all():
         raise ValueError("columns must be finite on every answered day")
 
 
@@ -76,16 +76,16 @@ def standardise(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> Batc
     y = np.where(observed, y, 0.0)
     answered, p = observed.sum(axis=1), x.shape[2]
     baseline = (observed & ~treated).sum(axis=1)
-    norms = np.sqrt(np.sum(x**2, axis=1))
+    norms = np.sqrt(np.einsum("sdp,sdp->sp", x, x))
     empty = norms == 0
     norms[empty] = 1.0
-    unit_x = x / norms[:, None, :]
+    z = np.concatenate([x / norms[:, None, :], y[..., None]], axis=2)
+    unit_x, residual = z[..., :p], z[..., p]
     start, pivot = np.zeros((len(y), p)), np.ones(len(y))
-    residual = y
     for _ in range(2):  # the second pass removes what rounding left of a large offset
-        step, pivot = _least_squares(unit_x, residual)
+        step, pivot = _least_squares(z)
         start = start + step
-        residual = np.where(observed, y - np.einsum("sdp,sp->sd", unit_x, start), 0.0)
+        residual[:] = np.where(observed, y - (unit_x @ start[..., None])[..., 0], 0.0)
     rss = np.sum(residual**2, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = y.sum(axis=1) / answered
@@ -106,12 +106,14 @@ def standardise(y: Floats, x: Floats, treated: Bools, contrasts: Floats) -> Batc
     for row in np.flatnonzero(doubtful):
         reason[row] = _reason(*(fact[row] for fact in facts))
     unit = np.where(doubtful, 1.0, unit)
+    side = _side(unit_x, treated, contrasts)
+    residual /= unit[:, None]
     return Batch(
         observed=observed,
-        z=np.concatenate([unit_x, residual[..., None] / unit[:, None, None]], axis=2),
+        z=z,
         treated=treated,
         contrasts=contrasts / norms[:, None, :],
-        side=_side(unit_x, treated, contrasts),
+        side=side,
         norms=norms,
         start=start,
         unit=unit,
@@ -140,11 +142,11 @@ def _reason(
     return ""
 
 
-def _least_squares(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Ordinary least squares of each series, and the smallest pivot of its columns."""
-    p = x.shape[2]
-    z = np.concatenate([x, y[..., None]], axis=2)
-    packed = np.stack([np.einsum("sd,sd->s", z[:, :, i], z[:, :, j]) for i, j in pairs(p + 1)])
+def _least_squares(z: Floats) -> tuple[Floats, Floats]:
+    """Ordinary least squares of the last column on the others, and the smallest pivot of those, series by series."""
+    p = z.shape[2] - 1
+    products = z.transpose(0, 2, 1) @ z
+    packed = np.stack([products[:, i, j] for i, j in pairs(p + 1)])
     with np.errstate(divide="ignore", invalid="ignore"):
         factor(packed, p + 1)
         pivot = np.min(packed[[at(j, j) for j in range(p)]], axis=0)
@@ -156,8 +158,8 @@ def _least_squares(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 def _side(x: Floats, treated: Bools, contrasts: Floats) -> Floats:
     """1 where a contrast uses baseline columns only, -1 treatment columns only, 0 both."""
-    on_treated = np.any((x != 0) & treated[..., None], axis=1)
-    on_baseline = np.any((x != 0) & ~treated[..., None], axis=1)
+    size = np.abs(x)
+    on_treated, on_baseline = ((days[:, None, :].astype(float) @ size)[:, 0] > 0 for days in (treated, ~treated))
     used = contrasts != 0
     uses_treated = np.any(used & on_treated[:, None, :], axis=2)
     uses_baseline = np.any(used & on_baseline[:, None, :], axis=2)

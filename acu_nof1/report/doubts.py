@@ -36,7 +36,7 @@ def _calendar(review: Reassessment) -> Picture:
     series = review.comparisons
     daily = np.array([outcome.every == "day" for outcome in series.outcomes])
     row = int(np.argmax(daily + (daily & series.primary)))
-    return Picture(style.svg(plot_adherence(series, row)), adherence_alt(series, row))
+    return Picture(style.svg(plot_adherence(series, row)), adherence_alt(series, row), words.doubts.MISSING_HEADING)
 
 
 def _adherence(review: Reassessment) -> Table:
