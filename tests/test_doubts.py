@@ -553,6 +553,8 @@ def test_golden_words_of_days_after_bad_days():
     assert words.doubts.after_bad_day(told).replace(words.NO_BREAK, " ") == (
         "odds of a missing day about 2.1 times as high (0.91 to 4.8) after a day with pain 1.5 higher; it may be no different"
     )
+    for outcome, day in ((HEADACHE, "a day with yes"), (replace(HEADACHE, better="higher"), "a day with no")):
+        assert words.doubts.after_bad_day(replace(told, outcome=outcome, low=1.2)).endswith(f"(1.2 to 4.8) after {day}")
     assert words.doubts.after_bad_day(replace(found, reason="why")) == "not estimable: why"
 
 
