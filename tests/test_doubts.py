@@ -17,8 +17,17 @@ from scipy import stats
 
 from acu_nof1 import words
 from acu_nof1.distribution import DAYS_PER_MONTH, Grid
+from acu_nof1.estimate.nuisance import NoiseNodes
 from acu_nof1.explore.missing import Tip, TippingPoint, _Moved, after_bad_days, logistic_slope, longest_gap, parts
-from acu_nof1.explore.regression import Return, expected_return, regression_to_the_mean, resemblance
+from acu_nof1.explore.regression import (
+    Return,
+    _by_the_rest,
+    _Nodes,
+    _sides,
+    expected_return,
+    regression_to_the_mean,
+    resemblance,
+)
 from acu_nof1.interpret import SURE
 from acu_nof1.outcomes import OUTCOMES
 from acu_nof1.plot import adherence_alt, plot_adherence
@@ -106,6 +115,49 @@ def test_expected_returns_come_true_in_people_who_start_in_a_bad_week():
     error = (true - found)[told]
     assert true[told].mean() < -0.25  # there is something to be told
     assert abs(error.mean()) < 3.5 * error.std() / math.sqrt(error.size)
+
+
+def test_the_return_is_that_of_dense_gaussian_conditioning_at_a_known_noise():
+    """Usual level: mu for which the rest is what the first week foretells; window: conditional mean given both."""
+    phi, share, ratio, sd, days, base = 0.6, 0.3, 0.5, 1.4, 40, 20
+    day = np.arange(days)
+    values = np.where(day < base, 6.0, 4.0) + ar1(1, days, 0.4, 2)[0]
+    values[[3, 9, 15]] = np.nan
+    series = many(values[None], base)
+    sides = _sides(series)
+    one = [np.array([[x]]) for x in (1.0, phi, share, ratio, sd**2)]
+    usual, change = _by_the_rest(series, sides, _Nodes(NoiseNodes(*one, np.array([1e9]))))
+    spread = sd * np.exp(np.where(day < base, 0.5, -0.5) * ratio)
+    lag = np.abs(day[:, None] - day)
+    cov = np.multiply.outer(spread, spread) * np.where(lag, (1 - share) * phi**lag, 1.0)
+    answered = np.isfinite(values)
+    means = [(day < 7) & answered, (day >= 7) & (day < base) & answered, sides.window[0, :days]]
+    weights = np.array([m / m.sum() for m in means])
+    c = weights @ cov @ weights.T
+    f, g = weights[:2] @ np.nan_to_num(values)
+    rho = c[0, 1] / c[0, 0]
+    mu, error = (g - rho * f) / (1 - rho), math.sqrt(c[1, 1] - rho * c[0, 1]) / (1 - rho)
+
+    def expected(level):
+        return level + c[2, :2] @ np.linalg.solve(c[:2, :2], [f - level, g - level]) - np.nanmean(values[:base])
+
+    assert usual.quantile([0.5])[0, 0] == pytest.approx(mu)
+    ends = mu + stats.norm.ppf([0.025, 0.975]) * error
+    np.testing.assert_allclose(usual.quantile([0.025, 0.975])[0], ends, rtol=1e-6)
+    np.testing.assert_allclose(
+        change.quantile([0.025, 0.5, 0.975])[0], [expected(x) for x in (ends[0], mu, ends[1])], rtol=1e-6
+    )
+
+
+def test_a_first_week_that_is_hardly_worse_is_no_flare():
+    """Worse for sure, but by less than half an SD of a day, which swings with the weekday."""
+    swing = 3 * np.tile([1.0, -1, 1, -1, 1, -1, 0], 10) + 0.1 * np.random.default_rng(2).normal(size=70)
+    for excess, flare in ((0.5, False), (4.0, True)):
+        (found,) = regression_to_the_mean(
+            make_trial({"pain": 4 + swing / 1.5 + excess * (np.arange(70) < 7)}, baseline=28).comparisons()
+        )
+        assert found.p_worse >= 0.8
+        assert found.flare == flare
 
 
 def test_the_fall_after_the_worst_sixth_of_baselines_comes_true():
@@ -254,6 +306,16 @@ def test_the_odds_ratio_finds_a_known_one_and_its_interval_holds_it():
     assert ((slopes[:, 1] < truth) & (truth < slopes[:, 2])).mean() > 0.9
 
 
+def test_a_bad_day_is_a_low_one_where_higher_is_better():
+    noise, draw = ar1(1, 112, 0.4, 8), np.random.default_rng(3)
+    gone = draw.random(noise.shape) < 1 / (1 + np.exp(1.6 - 1.5 * np.roll(noise, 1, axis=1)))
+    values = np.where(gone, np.nan, 5 + noise)
+    (found,) = after_bad_days(many(values, 14))
+    (turned,) = after_bad_days(many(10 - values, 14, replace(PAIN, better="higher")))
+    assert found.odds_ratio > 1.5
+    assert turned.odds_ratio == pytest.approx(found.odds_ratio)
+
+
 # ------------------------------------------------------------------ tipping points
 
 
@@ -304,6 +366,15 @@ def test_missing_baseline_days_tip_the_other_way():
     gain, important = by_hand(review.estimates.primary, -tip.share * (tip.better.average - tip.expected))
     level = {"improved": important - 0.8, "improved_amount_unclear": important - 0.2, "improved_less": gain - SURE}
     assert level[tip.reading] == pytest.approx(0, abs=1e-6)
+
+
+def test_better_missing_baseline_days_take_the_gain_away():
+    review = reassess(make_trial({"pain": ratings(gaps=[1, 2, 4, 6, 7, 9, 11], gain=1.8)}))
+    (tip,) = review.missing_days.tipping_points
+    assert tip.side == "baseline"
+    assert tip.gain_lost < tip.expected
+    moved = by_hand(review.estimates.primary, -tip.share * (tip.gain_lost - tip.expected))
+    assert moved[0] == pytest.approx(SURE, abs=1e-6)
 
 
 def test_without_missing_days_nothing_tips():
@@ -438,11 +509,12 @@ def test_golden_words_of_tipping_points(tips, said):
 
 
 def test_golden_words_of_the_return():
-    facts = {"early": 6.7, "later": 5.4, "return": -0.62}
+    facts = {"early": 6.7, "later": 5.4, "p": 0.96, "return": -0.62}
     start = "The first baseline week (6.7) was worse than the rest (5.4)"
     assert words.doubts.flare(facts) == f"{start}: a return to the usual level could alone make it about 0.6 lower."
-    assert words.doubts.flare({"early": 6.7, "later": 5.4}).endswith(
-        "part of the change may be a return to this person’s usual level."
+    assert words.doubts.flare({"early": 6.7, "later": 5.4, "p": 0.81}) == (
+        "The first baseline week (6.7) was probably worse than the rest (5.4): part of the change may be a return to this "
+        "person’s usual level."
     )
     assert words.doubts.natural_course({"return": 387.3, "short": "no"}).endswith(
         "If this baseline was one of the person’s worst (one in six), later days would be about 387 higher without any change."
@@ -450,6 +522,13 @@ def test_golden_words_of_the_return():
     assert words.doubts.natural_course({"return": 0.01}) == words.doubts.natural_course({})
     row = words.doubts.return_row(Return("P", PAIN, 14, 6.7, 5.4, 0.93, True, 5.3, -0.62, -2.1, 0.7, -0.7, ""))
     assert row == ("Pain", "6.7", "5.4", "93 in 100", "5.3", "−0.6 (−2.1 to +0.7)", "−0.7")
+    steps = replace(PAIN, label="Steps", kind="count", unit="steps/day", high=None, better="higher")
+    row = words.doubts.return_row(
+        Return("P", steps, 14, 2724.7, 3193.5, 0.78, False, 3173.4, 300.1, -1389.2, 4142.9, 531.2, "")
+    )
+    assert [each.replace(words.NO_BREAK, " ") for each in row[1:]] == [
+        "2,725 steps/day", "3,194 steps/day", "78 in 100", "3,173 steps/day", "+300 (−1,389 to +4,143)", "+531",
+    ]  # fmt: skip
 
 
 def test_a_return_of_something_else_than_pain_names_it_with_its_unit():
@@ -467,7 +546,9 @@ def test_a_return_of_something_else_than_pain_names_it_with_its_unit():
         e for e in reassess(make_trial({"walk": begun}, **walking)).verdict.caveats if e.kind == "baseline_flare"
     )
     said = words.caveat(caveat).replace(words.NO_BREAK, " ")
-    assert re.match(r"The first baseline week \([\d.]+ min/day\) was worse than the rest \([\d.]+ min/day\): ", said)
+    assert re.match(
+        r"The first baseline week \([\d.]+ min/day\) was (probably )?worse than the rest \([\d.]+ min/day\): ", said
+    )
     facts = {**caveat.facts, "return": 12.3}
     assert (
         words.doubts.flare(facts)
@@ -483,6 +564,8 @@ def test_golden_words_of_days_after_bad_days():
     assert words.doubts.after_bad_day(told).replace(words.NO_BREAK, " ") == (
         "odds of a missing day about 2.1 times as high (0.91 to 4.8) after a day with pain 1.5 higher; it may be no different"
     )
+    for outcome, day in ((HEADACHE, "a day with yes"), (replace(HEADACHE, better="higher"), "a day with no")):
+        assert words.doubts.after_bad_day(replace(told, outcome=outcome, low=1.2)).endswith(f"(1.2 to 4.8) after {day}")
     assert words.doubts.after_bad_day(replace(found, reason="why")) == "not estimable: why"
 
 

@@ -273,6 +273,16 @@ def test_a_flare_seen_from_beginning_to_end_is_not_cut():
     assert (after["flares"], after["censored"], after["median_length"]) == (1, 1, 5)
 
 
+def test_a_flare_whose_beginning_was_not_seen_is_cut():
+    values = np.full(60, 3.0)
+    values[20:25] = 8
+    values[18:20] = np.nan  # it may have begun on these days
+    _, after = (
+        flare_spells(make_trial({"pain": values}, pain=PAIN, flares=FLARE).comparisons()).to_frame().to_dict("records")
+    )
+    assert (after["flares"], after["censored"], after["median_length"]) == (1, 1, 5)
+
+
 def test_no_flare_and_too_few_days_are_said():
     calm = flare_spells(make_trial({"pain": np.full(60, 3.0)}, pain=PAIN, flares=FLARE).comparisons()).to_frame()
     assert calm["status"].tolist() == ["no_flare", "no_flare"]

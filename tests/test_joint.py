@@ -16,6 +16,7 @@ from scipy.stats import multivariate_normal
 from acu_nof1.explore.joint import (
     Dependence,
     News,
+    _noise,
     both_below,
     chance_of_all,
     chance_of_any,
@@ -187,6 +188,26 @@ def test_few_shared_days_say_little_and_none_say_nothing():
     some = found_in(first, apart)
     assert 0 < some.correlation[0, 1] < whole.correlation[0, 1]
     assert some.overlap[0, 1] < 0.9
+
+
+def test_fisher_1921_z_loses_a_day_for_every_column_that_was_fitted():
+    """n − p + 1 pairs: variance of z 1/(n − p − 2), to which the prior adds three days; z shrinks by their share."""
+    days = np.random.default_rng(4).normal(size=(2, 30))
+    days[1] = 0.6 * days[0] + 0.8 * days[1]
+    found = dependence(News(days, np.ones((2, 30)), np.array([4, 6])), [-1, -1])
+    precision = 30 - 6 - 2
+    r = days[0] @ days[1] / np.sqrt((days[0] @ days[0]) * (days[1] @ days[1]))
+    assert found.error[0, 1] == pytest.approx(1 / np.sqrt(precision + 3))
+    assert found.z[0, 1] == pytest.approx(np.arctanh(r) * precision / (precision + 3))
+
+
+def test_the_noise_of_all_days_is_larger_before_treatment_where_its_ratio_says_so():
+    phi, share, ratio = (np.array([x]) for x in (0.5, 0.2, 0.6))
+    found = _noise(np.array([[False, False, True, True]]), phi, share, ratio)[0]
+    sd = np.exp([0.3, 0.3, -0.3, -0.3])
+    np.testing.assert_allclose(np.sqrt(np.diag(found)), sd)
+    assert found[0, 3] == pytest.approx(0.8 * 0.5**3)
+    assert found[0, 1] == pytest.approx(0.8 * 0.5 * np.exp(0.6))
 
 
 def test_scores_kept_at_visits_have_the_prior_alone():

@@ -20,10 +20,11 @@ from scipy import stats
 import acu_nof1 as acu
 from acu_nof1 import cli, words
 from acu_nof1.errors import UsageError
-from acu_nof1.estimate import CHANGE_AT_REASSESSMENT
+from acu_nof1.estimate import CHANGE_AT_REASSESSMENT, estimate_all
 from acu_nof1.planning import noise as own
 from acu_nof1.planning import proposal
 from acu_nof1.planning.scale import Scale, written_days
+from acu_nof1.planning.selfaudit import _bench
 from acu_nof1.planning.setting import settle
 from acu_nof1.report import planning_tables, write_planning
 from acu_nof1.simulate import Truth, markov_days, simulate
@@ -162,6 +163,25 @@ def test_turning_the_scale_around_changes_no_verdict():
     other = proposal._verdicts(turned, proposal.changes(around))
     assert len(set(one)) > 2
     assert list(one) == list(other)
+
+
+def test_enough_is_the_first_rung_that_shows_the_important_change_as_it_is_printed(small_plan):
+    m = small_plan.setting.important
+    ladder = small_plan.ladder()
+    baselines = ladder["varied"] == "baseline"
+    first, second = ladder.loc[baselines, "baseline"].sort_values().iloc[:2].astype(int)
+    ladder.loc[baselines, "detectable"] = [
+        m + 0.04 if days >= second else m + 0.06 for days in ladder.loc[baselines, "baseline"]
+    ]
+    assert replace(small_plan, _ladder=ladder).enough == second
+    ladder.loc[ladder["baseline"] == first, "detectable"] = m
+    assert replace(small_plan, _ladder=ladder).enough == first
+
+
+def test_half_the_interval_is_half_the_usual_interval_of_the_estimator(small_plan):
+    batch = proposal.diaries(small_plan.setting, small_plan.detectable, small_plan.n, small_plan.seed)
+    width = np.median(np.diff(proposal.changes(batch).quantile([0.025, 0.975]), axis=1))
+    assert small_plan.half_width == pytest.approx(width / 2, rel=0.15)
 
 
 def test_more_baseline_days_show_smaller_changes():
@@ -317,6 +337,23 @@ def test_noise_drawn_from_a_diary_is_like_the_noise_it_has(noisy, trial_of):
     assert drawn.level == pytest.approx(values[:120].mean(), abs=0.1)
     assert (drawn.phi * (1 - drawn.share)).mean() == pytest.approx(0.55, abs=0.15)
     assert drawn.after.std() > 0.03
+
+
+def test_an_audit_puts_in_the_whole_gain_and_the_noise_of_each_side(noisy, trial_of):
+    """A short treatment is still rising in its window: its average is the gain. Baseline days swing more than later ones."""
+    values = np.r_[noisy([50.0] * 30, sd=9, seed=2, high=100), noisy([45.0] * 20, sd=3, seed=3, high=100)]
+    scale = {"kind": "score", "range": [0, 100], "better": "lower", "important_change": 10}
+    trial = trial_of({"score": values}, baseline=30, score=scale)
+    series = trial.comparisons()
+    bench = _bench(series, estimate_all(series).primary, 400, 1)
+    window = series.window[0]
+    assert bench.reached()[window].mean() == pytest.approx(1)
+    assert bench.reached()[window].max() > 1.05
+    days = bench.values(10.0)
+    se = days[:, window].std() / math.sqrt(400)
+    assert days[:, window].mean() == pytest.approx(bench.noise.level - 10, abs=3 * se)
+    days = bench.values(0.0)
+    assert days[:, :30].std() > 1.3 * days[:, window].std()
 
 
 def test_several_looks_ring_more_often_and_the_diary_s_own_gaps_are_kept(small_audit):

@@ -164,6 +164,16 @@ def test_a_percent_change_is_cut_at_what_the_scale_allows():
     assert found.low >= -100
 
 
+def test_the_ends_of_a_percent_change_allow_for_a_baseline_that_is_not_known():
+    """The 99 % interval of the level before: the highest leaves the deepest fall, the lowest the steepest rise."""
+    values = np.random.default_rng(4).normal(np.r_[np.full(14, 3.0), np.full(42, 4.0)], 0.5)
+    series = make_trial({"pain": values}, pain=SCORE | {"range": [1, 5], "important_change": 1}).comparisons()
+    found = percent_change(series)
+    before = float(found.before.value[0])
+    assert found.floor[0] < 100 * (1 / before - 1)
+    assert found.ceiling[0] > 100 * (5 / before - 1)
+
+
 def test_percent_uses_the_percentage_that_was_declared_and_never_carries_the_headline():
     values = np.clip(np.round(np.random.default_rng(2).normal(np.r_[np.full(14, 7), np.full(70, 4)], 0.8)), 0, 10)
     trial = make_trial(

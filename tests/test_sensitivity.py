@@ -129,6 +129,14 @@ def test_an_event_as_a_step_is_one_more_column_of_the_kernel():
     assert [found.low, found.high] == pytest.approx(by_hand.quantile([0.025, 0.975])[0], rel=1e-6)
 
 
+@pytest.mark.parametrize(("date", "counts"), [("2026-01-05", False), ("2026-01-06", True), ("2026-04-12", True)])
+def test_a_step_needs_days_on_both_sides_of_it(date, counts):
+    """The diary runs from 5 January to 12 April: a step on its first day is no step."""
+    raw = {"event": [{"date": date, "what": "new tablets"}]}
+    found = alternative(acu.sensitivity(make_trial({"pain": course()}, raw=raw, pain=PAIN)), "event_column")
+    assert (found.status == "ok") == counts
+
+
 def test_what_began_with_treatment_cannot_be_told_from_it():
     found = acu.sensitivity(
         make_trial({"pain": course()}, raw={"event": [{"date": "2026-01-19", "what": "diet"}]}, pain=PAIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from acu_nof1.interpret import SURE
 from acu_nof1.words.change import READINGS, WITHOUT_THRESHOLD, label_in_sentence, name_in_sentence
 from acu_nof1.words.numbers import NO_BREAK, date, level, listing, number, ratio, signed
 
@@ -92,7 +93,7 @@ def tipping(tips: Sequence[TippingPoint]) -> str:
         said = " or ".join(_yes_days(each, tip) for each in changing)
         return f"The verdict holds unless {said} of {_days(tip)} had been yes."
     said = " or ".join(
-        f"{'at least' if each.average > tip.expected else 'at most'} {level(each.average, tip.outcome)}"
+        f"{'at least' if each.average > tip.expected else 'at most'} {_level(each.average, tip.outcome)}"
         for each in changing
     )
     return f"The verdict holds unless {_days(tip)} {'averaged' if tip.missing > 1 else 'was'} {said}."
@@ -106,7 +107,11 @@ def _end(each: Tip, outcome: Outcome) -> str:
     """Print the last average that was tried: yes, 10, 100 %."""
     if outcome.kind == "yes_no":
         return "yes" if each.end else "no"
-    return level(each.end, outcome, 0 if each.end == round(each.end) else outcome.digits)
+    return level(each.end, outcome, 0) if each.end == round(each.end) else _level(each.end, outcome)
+
+
+def _level(value: float, outcome: Outcome) -> str:
+    return level(value, outcome, 0 if abs(value) >= 100 else outcome.digits)
 
 
 def _yes_days(each: Tip, tip: TippingPoint) -> str:
@@ -120,7 +125,7 @@ def tipping_row(tip: TippingPoint, estimate: Estimate) -> tuple[str, ...]:
     readings = WITHOUT_THRESHOLD if math.isnan(estimate.important_change) else READINGS
 
     def average(value: float) -> str:
-        return f"{100 * value:.0f}{NO_BREAK}% yes" if tip.outcome.kind == "yes_no" else level(value, tip.outcome)
+        return f"{100 * value:.0f}{NO_BREAK}% yes" if tip.outcome.kind == "yes_no" else _level(value, tip.outcome)
 
     def said(each: Tip) -> str:
         if math.isnan(each.average):
@@ -150,10 +155,10 @@ def after_bad_day(found: AfterBadDays) -> str:
 def return_row(found: Return) -> tuple[str, ...]:
     """One row of the table of returns."""
     outcome = found.outcome
-    digits = max(outcome.digits, 1)
+    digits = 0 if max(abs(found.early), abs(found.later)) >= 100 else max(outcome.digits, 1)
 
     def said(value: float) -> str:
-        return "–" if math.isnan(value) else level(value, outcome)
+        return "–" if math.isnan(value) else _level(value, outcome)
 
     change = f"not estimable: {found.reason}"
     if not found.reason:
@@ -167,7 +172,9 @@ def flare(facts: Mapping[str, float | str]) -> str:
     """Say that the baseline began in a bad week, and how much a return from it could give."""
     unit = _unit(facts)
     early, later = (number(float(facts[name]), _digits(float(facts[name]))) for name in ("early", "later"))
-    weeks = f"The first baseline week ({early}{unit}) was worse than the rest ({later}{unit})"
+    # By chance alone one baseline in five looks so: less than sure is said.
+    was = "was" if float(facts["p"]) >= SURE else "was probably"
+    weeks = f"The first baseline week ({early}{unit}) {was} worse than the rest ({later}{unit})"
     size = _size(facts)
     if not size:
         return f"{weeks}: part of the change may be a return to this person’s usual level."
