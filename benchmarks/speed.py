@@ -1,6 +1,6 @@
 """How many series a second? Our two modes against statsmodels (and R's nlme where it is installed), in one run.
 
-    python benchmarks/speed.py --series 4000
+    OMP_NUM_THREADS=1 python benchmarks/speed.py --series 4000
 
 84 days (14 + 70), 20 % missing, AR(.4). Times are processor time of one core, the best of three runs after a first one
 that compiles; machines differ, so read the ratios. "every field" is the estimator as it is called, with intervals,
@@ -12,6 +12,7 @@ answers a cohort in parts, the bare kernel keeps every posterior.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import tempfile
@@ -158,6 +159,8 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=4000)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/speed.csv"))
     chosen = parser.parse_args()
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        parser.error("one core is measured, and idle threads of the matrix library would count: set OMP_NUM_THREADS=1")
     table = pd.DataFrame(ours(chosen.series) + others())
     peer = table.set_index("what")["per_second"]
     table["times_sarimax"] = table["per_second"] / peer["SARIMAX (statsmodels)"]
