@@ -219,7 +219,7 @@ def plan(
     better: Annotated[str | None, typer.Option(help="Which way is better: lower or higher.")] = None,
     trial: Annotated[
         Path | None,
-        typer.Option(help="A trial folder that has its baseline: all this is taken from it.", file_okay=False),
+        typer.Option(help="A trial folder that has its baseline: all this is taken from it."),
     ] = None,
     n: Annotated[int, typer.Option("--n", help="Simulated diaries for each number.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulation.")] = 1,
@@ -232,6 +232,8 @@ def plan(
     from acu_nof1.planning import plan as made
 
     wrong: list[Problem] = []
+    if trial is not None and _is_diary(trial):
+        wrong.append(_needs_folder("plan --trial", trial))
     scale = {"low": low, "high": high, "step": step, "better": better}
     outcome = _planned_outcome(instrument, scale, wrong)
     wrong += _planning_targets(trial, out, json, csv)
@@ -271,8 +273,7 @@ def audit(
     from acu_nof1.planning import audit as made
 
     if _is_diary(path):
-        remedy = f'Make one of it first: acu-nof1 report "{path.name}" --save-protocol FOLDER.'
-        raise UsageError([Problem("error", str(path), "audit needs a trial folder with protocol.toml.", remedy)])
+        raise UsageError([_needs_folder("audit", path)])
     _insist(_planning_targets(path, out, json, csv))
     trial = read_trial(path)
     with _progress("Simulating diaries like this one") as progress:
@@ -316,7 +317,8 @@ def _progress(what: str) -> Iterator[Callable[[float], None]]:
     """Show a bar while something is simulated, on the channel of messages."""
     from rich.progress import Progress
 
-    with Progress(console=_console(), transient=True) as bar:
+    console = _console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=1.0)
         yield lambda share: bar.update(task, completed=share)
 
@@ -352,6 +354,11 @@ def _show_planning(found: Plan | Audit, out: Path | None, json: Path | None, csv
 def _is_diary(path: Path) -> bool:
     """Whether this is one diary file rather than a trial folder or its protocol."""
     return path.is_file() and path.suffix.lower() != ".toml"
+
+
+def _needs_folder(command: str, path: Path) -> Problem:
+    remedy = f'Make one of it first: acu-nof1 report "{path.name}" --save-protocol FOLDER.'
+    return Problem("error", str(path), f"{command} needs a trial folder with protocol.toml.", remedy)
 
 
 def _insist(wrong: Sequence[Problem]) -> None:

@@ -145,6 +145,11 @@ class Reassessment:
                 rows.append((outcome.name, outcome.label, side, held.size, values.size, mean, spread))
         return pd.DataFrame(rows, columns=["outcome", "label", "days", "answered", "of", "mean", "sd"])
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of the package and of what it computes with."""
+        return {"acu_nof1": __version__, **{name: version(name) for name in LIBRARIES}}
+
     def to_frame(self) -> pd.DataFrame:
         """Return one tidy row an answer, with the reading in words."""
         frame = self.estimates.to_frame()
@@ -195,7 +200,7 @@ class Reassessment:
                 for p in self.problems
             ],
             "inputs": [{"file": source.file, "sha256": source.sha256} for source in self.trial.diary.sources],
-            "versions": {"acu_nof1": __version__, **{name: version(name) for name in LIBRARIES}},
+            "versions": self.versions,
         }
 
     def __repr__(self) -> str:

@@ -279,9 +279,8 @@ def _baseline_flare(found: Return) -> Iterator[Caveat]:
 
 def _whose(outcome: Outcome) -> dict[str, float | str]:
     """What and in which unit, for sentences about a return: they speak of pain where nothing else is said."""
-    named = {} if outcome.domain == "pain" else {"label": outcome.label}
-    unit = {} if outcome.change_unit == "points" else {"unit": outcome.change_unit}
-    return {**named, **unit}
+    label: dict[str, float | str] = {} if outcome.domain == "pain" else {"label": outcome.label}
+    return label if outcome.change_unit == "points" else {**label, "unit": outcome.change_unit}
 
 
 def _baseline_trend(series: Comparisons, primary: Estimate) -> Iterator[Caveat]:

@@ -110,6 +110,12 @@ def no_baseline():
 
 
 @cache
+def interim():
+    """A look whose column has a long name."""
+    return acu.reassess(acu.read_trial(SAMPLE_DATA / "low_back_pain"), after_session=6)
+
+
+@cache
 def nothing_kept():
     empty = {PAIN.name: pd.Series(np.nan, pd.date_range(START, periods=70))}
     return acu.reassess(make_trial([PAIN], answers=empty, person="P-3"))
@@ -127,6 +133,7 @@ def four_hundred_days():
 CASES = {
     **{name: (lambda name=name: sample(name)) for name in SAMPLES},
     "hostile": hostile,
+    "interim": interim,
     "no_baseline": no_baseline,
     "nothing_kept": nothing_kept,
     "four_hundred_days": four_hundred_days,

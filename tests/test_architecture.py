@@ -200,6 +200,15 @@ def test_nothing_heavy_is_imported_before_it_is_needed(arguments: tuple[str, ...
     assert not loaded & HEAVY
 
 
+def test_a_reassessment_waits_for_no_library_it_does_not_need() -> None:
+    """Each of these takes most of a second to import, in two processes of every report."""
+    code = (
+        "import sys, acu_nof1.reassessment, acu_nof1.report; print(*{'scipy.stats', 'statsmodels'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.strip() == ""
+
+
 def test_public_names_are_looked_up_on_first_use() -> None:
     assert set(acu_nof1.__all__) == set(dir(acu_nof1)) == {"__version__", *acu_nof1._HOMES}
     for name in acu_nof1.__all__:

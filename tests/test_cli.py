@@ -357,6 +357,8 @@ def test_what_the_system_refuses_is_one_line(capsys, folder, monkeypatch):
 def test_check_needs_a_folder_and_names_stay_as_they_are(capsys, folder):
     code, _, err = run(capsys, "check", folder / "pain.csv")
     assert (code, "check needs a trial folder" in err) == (2, True)
+    code, _, err = run(capsys, "plan", "--trial", folder / "pain.csv")
+    assert (code, "plan --trial needs a trial folder" in err) == (2, True)
     code, _, err = run(capsys, "check", folder / "a:x:.d")
     assert (code, "a:x:.d" in err) == (2, True)
 

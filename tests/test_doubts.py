@@ -18,7 +18,7 @@ from scipy import stats
 from acu_nof1 import words
 from acu_nof1.distribution import DAYS_PER_MONTH, Grid
 from acu_nof1.estimate.nuisance import NoiseNodes
-from acu_nof1.explore.missing import Tip, TippingPoint, _Moved, after_bad_days, longest_gap, parts
+from acu_nof1.explore.missing import Tip, TippingPoint, _Moved, after_bad_days, logistic_slope, longest_gap, parts
 from acu_nof1.explore.regression import (
     Return,
     _by_the_rest,
@@ -281,6 +281,17 @@ def test_odds_that_do_not_exist_say_why(gaps, values, reason):
     (found,) = reassess(make_trial({"pain": values})).missing_days.after_bad_days
     assert math.isnan(found.odds_ratio)
     assert reason in found.reason
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_slope_of_the_log_odds_is_that_of_statsmodels(seed):
+    from statsmodels.discrete.discrete_model import Logit
+
+    rng = np.random.default_rng(seed)
+    columns = np.column_stack([rng.normal(4, 1.3, 90), np.arange(90) < 20, np.arange(90) >= 20]).astype(float)
+    happened = rng.random(90) < 1 / (1 + np.exp(3 - 0.5 * columns[:, 0]))
+    fit = Logit(happened.astype(float), columns).fit(disp=0)
+    assert logistic_slope(columns, happened) == pytest.approx((fit.params[0], fit.bse[0]), rel=1e-6)
 
 
 def test_the_odds_ratio_finds_a_known_one_and_its_interval_holds_it():

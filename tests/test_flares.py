@@ -359,6 +359,8 @@ def test_a_level_set_by_the_baseline_leans_and_a_fixed_one_does_not():
         ({"derived": "days_at_or_above", "of": "pain", "level": 7, "kind": "count"}, 'key "kind" cannot stand beside derived'),
         ({"derived": "days_at_or_above", "of": "pain", "level": 7, "important_change": 40}, "larger than the whole scale (28 days per 28)"),
         ({"derived": "days_above", "of": "pain", "level": 7}, 'Did you mean "days_at_or_above"?'),
+        ({"derived": "days_at_or_above", "of": "pain", "level": float("nan")}, 'key "level": a finite number is expected'),
+        ({"derived": "flare_days", "of": "pain", "effect_prior": {"mean": 1.0, "sd": 1.0}}, 'key "effect_prior" cannot stand beside derived'),
         ({"kind": "yes_no", "better": "lower", "level": 7}, 'key "level" belongs to an outcome that is computed'),
     ],
 )  # fmt: skip

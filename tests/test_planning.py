@@ -296,7 +296,11 @@ def test_every_wrong_number_is_said_at_once():
     [
         ({"window": 80}, "window 80"),
         ({"treatment": 0}, "treatment 0"),
+        ({"baseline": -3}, "baseline -3"),
         ({"level": 11}, "level 11"),
+        ({"level": 11, "important": -2}, "important -2"),
+        ({"outcome": replace(PAIN, step=0.0)}, "step 0"),
+        ({"outcome": replace(acu.OUTCOMES["headache_day"], important_change=3.0), "level": None}, "sd"),
         ({"level": 1.0}, "important 2"),
         ({"outcome": replace(PAIN, low=10, high=0)}, "scale"),
         ({"outcome": replace(PAIN, every="week")}, "outcome nrs_pain"),
@@ -312,6 +316,13 @@ def test_a_plan_that_cannot_be_simulated_says_where(given, place):
     with pytest.raises(UsageError) as caught:
         acu.plan(**GIVEN | given)
     assert place in [problem.where for problem in caught.value.problems]
+
+
+def test_no_number_is_printed_for_a_share_that_is_not_known():
+    """Sleep time has no published important change: that is said, and nothing about days near zero."""
+    with pytest.raises(UsageError) as caught:
+        acu.plan(outcome=acu.OUTCOMES["csd_tst"], n=50)
+    assert [problem.where for problem in caught.value.problems] == ["important"]
 
 
 # ------------------------------------------------------------------ the audit

@@ -15,7 +15,7 @@ from acu_nof1.errors import UsageError
 from acu_nof1.export import write_csv, write_json
 from acu_nof1.interpret import shares_of_hundred
 from acu_nof1.report import SECTIONS, BlockError, blocks, bundled, found, run_notebook
-from acu_nof1.report.block import Badge, Bands, Failed, Picture, Table
+from acu_nof1.report.block import Badge, Bands, Failed, Picture, Statement, Table
 from acu_nof1.report.blocks import MOST_LEDGER_ROWS, summary_html
 from acu_nof1.report.notebook import NotebookError
 
@@ -244,6 +244,18 @@ def test_a_long_ledger_is_cut_with_a_count():
     note = words.ledger_cut(len(rows), held)
     assert note == "" or f"{MOST_LEDGER_ROWS} of {held}" in note
     assert sum(int(row[2]) for row in rows_of(review, words.HEADINGS["rules"])) == held
+
+
+@pytest.mark.parametrize(("name", "bold"), [("low_back_pain", 3), ("migraine", 3), ("knee_osteoarthritis", 3)])
+def test_only_the_levels_and_the_change_are_bold(name, bold):
+    """A label that ends in a colon (“Headache days: estimated at …”) must not make the whole sentence bold."""
+    estimate = cases.sample(name).verdict.estimate
+    (said,) = [each for section in blocks(cases.sample(name)) for each in section.walk() if isinstance(each, Statement)]
+    strong = [text.strip() for text, is_bold in said.pieces if is_bold]
+    shown = words.printed(estimate)
+    assert strong[:2] == [shown.before, shown.after]
+    assert len(strong) == bold
+    assert strong[2].startswith(words.number(abs(shown.size), 1))
 
 
 def test_every_block_shows_itself_in_a_notebook():

@@ -55,7 +55,13 @@ def test_no_chance_is_said_to_be_certain(chance):
 def test_bounds_that_do_not_exist_are_named():
     assert words.ratio(math.inf) == "no upper bound"
     assert words.ratio(0.0) == "down to 0"
-    assert [words.ratio(x) for x in (0.344, 1.13, 12.4, 0.052)] == ["0.34", "1.1", "12", "0.052"]
+    assert [words.ratio(x) for x in (0.344, 1.13, 12.4, 0.052, 0.00019)] == [
+        "0.34",
+        "1.1",
+        "12",
+        "0.052",
+        "less than 0.01",
+    ]
 
 
 def course(gain: float, days: int = 98, noise: float = 0.6, seed: int = 3, phi_like: float = 0.0) -> np.ndarray:

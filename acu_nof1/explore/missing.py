@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, ndtri
 
 from acu_nof1.distribution import DAYS_PER_MONTH, Grid, RatioMixture, TMixture
 from acu_nof1.distribution.grids import cell_midpoints
@@ -32,6 +33,7 @@ Side = Literal["baseline", "window", "treatment"]
 MINIMUM_MISSING = 5
 # Search of a tipping point: steps of an eighth of the way, then ten times a quarter of the step before.
 STEPS = (8, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4)
+NEWTON_STEPS = 35
 MONDAY = 3  # 1970-01-01 was a Thursday
 
 
@@ -262,14 +264,27 @@ def _missing_on_bad(
     reason = _why_no_odds(bad, missing, phase)
     if reason:
         return count, days, step, math.nan, math.nan, math.nan, confidence, reason
-    # Imported late: only a report that asks for it waits for statsmodels.
-    from statsmodels.discrete.discrete_model import Logit
-
     kept = _telling(missing, phase)
     intercepts = phase[kept][:, None] == np.unique(phase[kept])
-    fit = Logit(missing[kept].astype(float), np.column_stack([bad[kept] / step, intercepts])).fit(disp=0)
-    low, high = np.exp(fit.conf_int(1 - confidence)[0])
-    return count, days, step, float(np.exp(fit.params[0])), float(low), float(high), confidence, ""
+    slope, error = logistic_slope(np.column_stack([bad[kept] / step, intercepts]), missing[kept])
+    low, ratio, high = np.exp(slope + error * ndtri((1 - confidence) / 2) * np.array([1, 0, -1]))
+    return count, days, step, float(ratio), float(low), float(high), confidence, ""
+
+
+def logistic_slope(columns: Floats, happened: Days) -> tuple[float, float]:
+    """By how much do the log odds rise with the first column, and with which standard error? Newton's method.
+
+    The same as ``Logit`` of statsmodels, for the import of which every report would wait a second.
+    """
+    beta = np.zeros(columns.shape[1])
+    for _ in range(NEWTON_STEPS):
+        chance = expit(columns @ beta)
+        information = (columns * (chance * (1 - chance))[:, None]).T @ columns
+        step = np.linalg.solve(information, columns.T @ (happened - chance))
+        beta += step
+        if np.abs(step).max() < 1e-10:
+            break
+    return float(beta[0]), float(np.sqrt(np.linalg.inv(information)[0, 0]))
 
 
 def _telling(missing: Days, phase: NDArray[np.int64]) -> Days:

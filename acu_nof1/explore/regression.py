@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr
 
 from acu_nof1.distribution import TMixture
 from acu_nof1.estimate.columns import PHI_HIGH, Question, counted, indicator, noise_of, solve
@@ -29,7 +29,7 @@ FIRST_DAYS, ENOUGH_DAYS, ENOUGH_EACH = 7, 10, 3
 FLARE_SDS = 0.5
 FIRST, REST = 0, 1
 # Mean of a standard normal beyond 1: how bad the worst sixth of baselines is, in SDs of a baseline mean.
-WORST_SIXTH = float(stats.norm.pdf(1) / stats.norm.sf(1))
+WORST_SIXTH = float(np.exp(-0.5) / np.sqrt(2 * np.pi) / ndtr(-1.0))
 
 
 def expected_return(phi: float, excess: ArrayLike, days_before: int, days_after: int) -> Floats:

@@ -27,7 +27,7 @@ from acu_nof1.protocol import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PROTOCOL_FILE = "protocol.toml"
 LISTS = ("phase", "reassess", "diary", "session", "event")
@@ -42,12 +42,13 @@ WANTED = {
     "string": ("text is expected", 'Write {key} = "…", between quotation marks.'),
     "too_": ("two numbers are expected", "Write {key} = [0, 10]."),
     "dict": ("a table of names and values is expected", 'Write {key} = {{name = "…"}}.'),
-    "model": ("a table is expected", "Write [{key}] on a line of its own, and its keys below it."),
+    "model": ("a table is expected", "Write [{table}] on a line of its own, and its keys below it."),
+    "finite": ("a finite number is expected", "Write {key} = 2.0."),
 }
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class _Plan(_Part):
@@ -63,8 +64,8 @@ class _Plan(_Part):
 class PriorEntry(_Part):
     """A normal prior of an outcome's change."""
 
-    mean: float = Field(allow_inf_nan=False)
-    sd: float = Field(gt=0, allow_inf_nan=False)
+    mean: float
+    sd: float = Field(gt=0)
     source: str = ""
 
 
@@ -179,7 +180,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
 
 DERIVED_KEYS = ("of", "level", "rise", "floor")
 # What a computed outcome has from the other one.
-INHERITED = ("instrument", "kind", "unit", "range", "every", "sem", "recall_days")
+INHERITED = ("instrument", "kind", "unit", "range", "every", "sem", "recall_days", "effect_prior")
 
 
 def computed(name: str, entry: OutcomeEntry, declared: Mapping[str, Outcome], place: str) -> Outcome:
@@ -453,12 +454,14 @@ def _complaints(error: ValidationError, name: str) -> Iterator[Problem]:
         else:
             found = each["input"]
             shown = "" if isinstance(found, (dict, list, tuple)) else f" Found: {_written(found)}."
-            what, remedy = _wanted(each["type"], str(key), each.get("ctx", {}), found)
+            kind = "too_short" if key == "range" else each["type"]
+            what, remedy = _wanted(kind, [*path, key], each.get("ctx", {}), found)
             yield Problem("error", place, f'key "{key}": {what or _lower(each["msg"])}.{shown}', remedy)
 
 
-def _wanted(kind: str, key: str, limits: Mapping[str, Any], found: object) -> tuple[str, str]:
+def _wanted(kind: str, path: Sequence[int | str], limits: Mapping[str, Any], found: object) -> tuple[str, str]:
     """Say in plain words what pydantic expected, and what to write; ``""`` for its own words."""
+    key, table = str(path[-1]), ".".join(map(str, path))
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
         return f"one of {', '.join(known)} is expected", did_you_mean(str(found), known)
@@ -467,7 +470,7 @@ def _wanted(kind: str, key: str, limits: Mapping[str, Any], found: object) -> tu
         return "a list is expected", f"Write {key} = [{example}]."
     for start, (what, remedy) in WANTED.items():
         if kind.startswith(start):
-            return what, remedy.format(key=key)
+            return what, remedy.format(key=key, table=table)
     return "", "Correct the value."
 
 

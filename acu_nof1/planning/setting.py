@@ -163,10 +163,11 @@ def settle(
         phi=chosen("phi", phi, PHI),
         sd=math.nan if yes_no else chosen("sd", sd, SD_SHARE * span),
         share=0.0 if yes_no else known.get("share", 0.0) if share is None else share,
-        step=asked.step or known.get("step"),
+        step=known.get("step") if asked.step is None else asked.step,
         assumed=tuple(assumed),
     )
-    wrong = [*_problems(made), *_run_problems(n)]
+    useless = [name for name, value in (("sd", sd), ("share", share)) if yes_no and value is not None]
+    wrong = [*_problems(made), *map(_useless, useless), *_run_problems(n)]
     if wrong:
         raise UsageError(wrong)
     return made
@@ -258,7 +259,7 @@ def _problems(made: Setting) -> Iterator[Problem]:
 
 
 def _days_are_possible(design: Design) -> bool:
-    return 1 <= design.window <= design.treatment <= LONGEST
+    return 1 <= design.baseline <= LONGEST and 1 <= design.window <= design.treatment <= LONGEST
 
 
 def _day_problems(design: Design, fewest: int) -> Iterator[Problem]:
@@ -301,7 +302,8 @@ def _spread_problems(made: Setting) -> Iterator[Problem]:
             "Give the SD of days around their level, in the unit of the outcome.",
         )
     else:
-        why = near_zero(made.outcome, made.level - max(made.important, 0.0) * (made.outcome.sign < 0), made.sd)
+        gain = max(made.important, 0.0) if made.outcome.sign < 0 and math.isfinite(made.important) else 0.0
+        why = near_zero(made.outcome, made.level - gain, made.sd)
         if why:
             yield _error(f"outcome {made.outcome.name}", f"a plan is not offered: {why}.", "Plan for another outcome.")
 
@@ -314,7 +316,7 @@ def _level_problems(made: Setting) -> Iterator[Problem]:
         yield _error(
             f"level {made.level:g}", f"it must lie between {low:g} and {high:g}.", "Give the average baseline day."
         )
-    elif math.isnan(made.important):
+    if math.isnan(made.important):
         yield _error(
             "important", "no important change is known for this outcome.", "Give it in the unit of the outcome."
         )
@@ -322,12 +324,16 @@ def _level_problems(made: Setting) -> Iterator[Problem]:
         yield _error(
             f"important {made.important:g}", "it must be larger than 0.", "Give the smallest change that matters."
         )
-    elif _days_are_possible(made.design) and made.important > made.room(made.outcome.sign):
+    elif low < made.level < high and _days_are_possible(made.design) and made.important > made.room(made.outcome.sign):
         yield _error(
             f"important {made.important:g}",
             f"from a level of {made.level:g} the scale leaves room for a gain of {made.room(made.outcome.sign):.3g} only.",
             "Choose a smaller important change or another outcome.",
         )
+
+
+def _useless(name: str) -> Problem:
+    return _error(name, "days of yes or no have no spread of their own.", "Leave it out; level and phi say all.")
 
 
 def _run_problems(n: int) -> Iterator[Problem]:

@@ -27,6 +27,8 @@ COLOURS = {
     "treatment": palette.AFTER_FILL,
     "window": palette.AFTER,
 }
+# The baseline is hatched, so that grey print tells it from treatment.
+HATCHES = {"baseline": "////"}
 CELL, GAP, MOST_CELL = 0.86, 0.14, 0.17
 TOP, BOTTOM = 0.24, 0.36
 
@@ -59,10 +61,10 @@ def plot_adherence(comparisons: Comparisons, row: int = 0) -> Figure:
         )  # fmt: skip
         for x, y, part, gone in zip(week, weekday, side, missing, strict=True):
             colour = "white" if gone else COLOURS[part]
-            edge = palette.GREY if gone else colour
-            ax.add_patch(
-                Rectangle((x + GAP / 2, y + GAP / 2), CELL, CELL, facecolor=colour, edgecolor=edge, linewidth=0.5)
-            )
+            edge = palette.GREY if gone else palette.BEFORE if part in HATCHES else colour
+            hatch = None if gone else HATCHES.get(part)
+            corner = (x + GAP / 2, y + GAP / 2)
+            ax.add_patch(Rectangle(corner, CELL, CELL, facecolor=colour, edgecolor=edge, linewidth=0.5, hatch=hatch))
         ax.plot(
             week[missing] + 0.5,
             weekday[missing] + 0.5,
@@ -129,7 +131,12 @@ def _day(monday: np.datetime64, days: int) -> dt.date:
 def _legend(figure: Figure, sides: set[str], missing: bool) -> None:
     """Say what the colours mean."""
     wanted = [("baseline", "baseline"), ("treatment", "between"), ("treatment", "treatment"), ("window", "window")]
-    marks = [(words.doubts.LEGEND[name], Patch(facecolor=COLOURS[part])) for name, part in wanted if part in sides]
+    marks = [
+        (words.doubts.LEGEND[name],
+         Patch(facecolor=COLOURS[part], hatch=HATCHES.get(part), edgecolor=palette.BEFORE if part in HATCHES else COLOURS[part],
+               linewidth=0.5))
+        for name, part in wanted if part in sides
+    ]  # fmt: skip
     cross = Line2D([], [], marker="x", ls="none", ms=3.2, mew=0.8, color=palette.INK)
     shown = [*marks, *([(words.doubts.LEGEND["missing"], cross)] if missing else [])]
     figure.legend([artist for _, artist in shown], [name for name, _ in shown], loc="lower left", ncols=len(shown) or 1,

@@ -183,15 +183,17 @@ def _sentence(review: Reassessment) -> Iterator[Block]:
 def emphasised(sentence: str, estimate: Estimate) -> tuple[tuple[str, bool], ...]:
     """Split the sentence so that the two levels and the change can be set in bold."""
     shown = words.printed(estimate)
-    start, colon, end = sentence.partition(": ")
-    change, bracket, tail = end.partition(" (")
-    if not (estimate.ok and colon and bracket):
+    said, bracket, tail = sentence.rpartition(" (")
+    # A label may end in a colon too, and a ratio stands behind a semicolon.
+    at = max(said.rfind(": "), said.rfind("; ")) + 2
+    if not estimate.ok or at < 2:
         return ((sentence, False),)
+    start, change = said[:at], said[at:]
     pieces: list[tuple[str, bool]] = []
     for level in (f" {shown.before}", f" {shown.after}"):
         before, found, start = start.partition(level)
         pieces += [(before, False), (found, True)]
-    pieces += [(start + colon, False), (change, True), (bracket + tail, False)]
+    pieces += [(start, False), (change, True), (bracket + tail, False)]
     return tuple(piece for piece in pieces if piece[0])
 
 
@@ -284,8 +286,8 @@ def _answers_table(review: Reassessment) -> Table:
         shown = words.printed(each)
         change = words.change_with_interval(each)
         unit = each.unit if each.scale == "difference" else ""
-        row = (each.outcome.label, each.title, shown.before, shown.after, f"{change} {unit}".strip(),
-               words.percent_change(each), f"{each.days_before} + {each.days_after}")  # fmt: skip
+        row = (each.outcome.label, each.title, shown.before, shown.after, f"{change}{words.NO_BREAK}{unit}".strip(),
+               words.percent_change(each), words.days_of(each.days_before, each.days_after))  # fmt: skip
         rows.append(row if plain else (*row, words.reading(each)))
     columns = words.ANSWER_COLUMNS[:-1] if plain else words.ANSWER_COLUMNS
     return Table(words.HEADINGS["answers"], columns, tuple(rows), frozenset({2, 3, 4, 5, 6}))
@@ -310,7 +312,7 @@ def _noise_table(review: Reassessment) -> Table:
 
     rows = tuple(
         (each.outcome.label, each.title, words.neighbour_range(each), words.phi_range(each), said(each.white_share, 2),
-         "–" if math.isnan(each.effective_before) else f"{said(each.effective_before, 0)} + {said(each.effective_after, 0)}",
+         "–" if math.isnan(each.effective_before) else words.days_of(each.effective_before, each.effective_after),
          said(each.detectable, each.outcome.digits + 1), each.method)
         for each in review.estimates
     )  # fmt: skip
@@ -382,7 +384,7 @@ def _sessions_table(review: Reassessment) -> Iterator[Block]:
 def _inputs_tables(review: Reassessment) -> Iterator[Block]:
     sources = tuple((each.file, each.read_as, each.sha256) for each in review.trial.diary.sources)
     yield Table(words.HEADINGS["inputs"], words.INPUT_COLUMNS, sources)
-    versions = {**review.to_dict()["versions"], "Python": platform.python_version()}
+    versions = {**review.versions, "Python": platform.python_version()}
     yield Table(words.HEADINGS["versions"], words.VERSION_COLUMNS, tuple(versions.items()))
 
 

@@ -21,7 +21,7 @@ def computed_outcomes(review: Reassessment) -> Iterator[Block]:
     if not spells.empty:
         several = len(review.trial.protocol.design) > 2
         rows = tuple(words.flare_cells(row, several) for row in spells.to_dict("records"))
-        numbers = frozenset({2, 4, 5, 6, 7})
+        numbers = frozenset(range(2, len(words.FLARES_COLUMNS)))
         yield Table(words.FLARES_TITLE, words.FLARES_COLUMNS, rows, numbers, note=words.FLARES_NOTE)
 
 

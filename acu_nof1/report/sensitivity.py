@@ -43,4 +43,4 @@ def sensitivity_blocks(review: Reassessment) -> Iterator[Block]:
 def _numbers(estimate: Estimate | None) -> tuple[str, str]:
     if estimate is None:
         return "–", "–"
-    return words.change_cell(estimate), f"{estimate.days_before} + {estimate.days_after}"
+    return words.change_cell(estimate), words.days_of(estimate.days_before, estimate.days_after)

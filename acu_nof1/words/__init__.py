@@ -30,7 +30,17 @@ from acu_nof1.words.change import (
     threshold,
     window_name,
 )
-from acu_nof1.words.numbers import NO_BREAK, change_with_interval, date, digits_of, in_hundred, number, printed, ratio
+from acu_nof1.words.numbers import (
+    NO_BREAK,
+    change_with_interval,
+    date,
+    days_of,
+    digits_of,
+    in_hundred,
+    number,
+    printed,
+    ratio,
+)
 from acu_nof1.words.page import (
     ANSWER_COLUMNS,
     APPENDIX_FOLLOWS,
@@ -233,6 +243,7 @@ __all__ = [
     "choice_title",
     "choice_verdict",
     "date",
+    "days_of",
     "decision",
     "described",
     "diary_days",

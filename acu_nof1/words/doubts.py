@@ -41,7 +41,7 @@ TIPPING_NOTE = (
 )
 RETURN_CAPTION = "What a return to the usual level alone could give"
 RETURN_COLUMNS = (OUTCOME, "First week", "Rest of the baseline", "First week worse", "Usual level by the rest",
-                  "Change by a return to it (95 % interval)", "If the baseline was one of the worst (one in six)")  # fmt: skip
+                  f"Change by a return to it (95{NO_BREAK}% interval)", "If the baseline was one of the worst (one in six)")  # fmt: skip
 RETURN_NOTE = (
     "The first baseline week is taken for the days that made the person start, the later ones for usual days that resemble "
     "it. Whether a whole baseline was a bad spell no diary that begins with it can tell: intervals of the change do not "

@@ -30,11 +30,13 @@ def signed(value: float, digits: int = 1) -> str:
 
 
 def ratio(value: float) -> str:
-    """Print a ratio with two significant digits; a bound that does not exist is named, not invented."""
+    """Print a ratio with two significant digits, none below 0.01; a bound that does not exist is named, not invented."""
     if math.isinf(value):
         return "no upper bound"
     if not value:
         return "down to 0"
+    if value < 0.01:
+        return "less than 0.01"
     return f"{value:.{max(0, 1 - math.floor(math.log10(abs(value))))}f}"
 
 
@@ -66,6 +68,11 @@ def against(chance: float, needed: float) -> str:
 def date(day: dt.date) -> str:
     """Print a date so that day and month cannot be confused: 13 Apr 2026."""
     return f"{day.day} {day:%b %Y}"
+
+
+def days_of(before: float, after: float) -> str:
+    """Print the days on both sides so that no line breaks between them: 14 + 12."""
+    return f"{before:.0f}{NO_BREAK}+{NO_BREAK}{after:.0f}"
 
 
 def percent(share: float) -> str:

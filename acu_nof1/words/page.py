@@ -153,7 +153,7 @@ def outcomes_title(tell: Telling) -> str:
 def outcome_columns(estimates: Iterable[Estimate], tell: Telling) -> tuple[str, ...]:
     """Name the columns of the table of all outcomes."""
     levels = sorted({percent(each.confidence) for each in estimates})
-    return ("Outcome", "Before", window_name(tell), f"Change ({listing(levels)} interval)",
+    return ("Outcome", "Before", window_name(tell), f"Change ({listing(levels)}{NO_BREAK}interval)",
             "Agreed" if tell.agreed else "Threshold", "Reading")  # fmt: skip
 
 
