@@ -178,6 +178,28 @@ def test_enough_is_the_first_rung_that_shows_the_important_change_as_it_is_print
     assert replace(small_plan, _ladder=ladder).enough == first
 
 
+def test_a_window_that_begins_while_the_change_builds_up_is_warned_of():
+    """The rise is taken for a drift: twice the gain is called improved less often, and the plan says what to do."""
+    wide, late = ({"treatment": 42, "window": 42}, {"treatment": 42, "window": 28})
+    called = {}
+    for name, days in (("wide", wide), ("late", late)):
+        made = setting(phi=0.4, sd=1.5, **days)
+        kinds = proposal.asked(
+            [proposal.diaries(made, gain, 100, 1) for gain in (2.0, 4.0)],
+            partial(proposal._verdicts, made),
+            lambda _: None,
+        )
+        called[name] = [np.isin(each, GAINS).mean() for each in kinds]
+    assert called["wide"][1] < called["wide"][0] < 0.5
+    assert called["late"][1] > 0.9
+    assert words.plan_rising(14) == ""
+    assert words.plan_rising(0) == (
+        "The compared days begin with the treatment: a change that still builds up then looks like a slow drift, and even a "
+        "large one may be left open. A window that begins 14 days or more into treatment shows more."
+    )
+    assert words.plan_rising(7).startswith("The compared days begin only 7 days after the treatment: ")
+
+
 def test_half_the_interval_is_half_the_usual_interval_of_the_estimator(small_plan):
     batch = proposal.diaries(small_plan.setting, small_plan.detectable, small_plan.n, small_plan.seed)
     width = np.median(np.diff(proposal.changes(batch).quantile([0.025, 0.975]), axis=1))

@@ -125,6 +125,7 @@ class Plan:
                 made.outcome, made.design.baseline, list(zip(rungs["baseline"], rungs["detectable"], strict=True))
             ),
             words.plan_enough(made.outcome, m, self.enough, int(rungs["baseline"].max()), self._shortest("window")),
+            "" if made.is_yes_no else words.plan_rising(made.design.treatment - made.design.window),
             words.plan_chances(made.outcome, m, {kind: self.chance(m, kind) for kind in KINDS}),
             words.plan_unchanged(gains, losses, self.chance(0.0, "cannot_say")),
             words.plan_noise(made.phi, list(zip(*self.rungs("phi")[["phi", "detectable"]].to_numpy().T, strict=True))),

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
 
 GOOD_BASELINE = 21
+# With fewer treatment days before the window a change over three weeks is taken for noise (docs/METHODS.md).
+SETTLED = 14
 
 PLAN_TITLE = "Planning a diary"
 AUDIT_TITLE = "Audit of this diary’s interval"
@@ -101,6 +103,17 @@ def plan_enough(outcome: Outcome, important: float, enough: int | None, longest:
         return f"{enough} baseline days are enough {wanted}."
     with_window = f", but a window of {window} days is enough" if window is not None else ""
     return f"Even {longest} baseline days are too few {wanted}{with_window}."
+
+
+def plan_rising(before_window: int) -> str:
+    """Say that the compared days begin too soon after the treatment does; ``""`` where they do not."""
+    if before_window >= SETTLED:
+        return ""
+    begin = f"only {before_window} days after" if before_window > 1 else "one day after" if before_window else "with"
+    return (
+        f"The compared days begin {begin} the treatment: a change that still builds up then looks like a slow drift, and even "
+        f"a large one may be left open. A window that begins {SETTLED} days or more into treatment shows more."
+    )
 
 
 def plan_chances(outcome: Outcome, gain: float, shares: Mapping[str, float]) -> str:
