@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1 import __version__, words
+from acu_nof1.course import WHO
 from acu_nof1.errors import AcuError
 from acu_nof1.interpret import shares_of_hundred
 from acu_nof1.report.block import (
@@ -34,6 +35,7 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.course import course_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
@@ -272,6 +274,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)
+    yield from course_blocks(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)
@@ -370,7 +373,7 @@ def _ledger_row(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 def _sessions_table(review: Reassessment) -> Iterator[Block]:
     sessions = review.trial.protocol.sessions
-    more = tuple(dict.fromkeys(name for session in sessions for name in session.more))
+    more = tuple(dict.fromkeys(name for session in sessions for name in session.more if name not in WHO))
     rows = tuple(
         (words.date(each.date), words.yes_no(each.attended), words.yes_no(each.adverse_asked), each.adverse_event,
          words.yes_no(each.serious), "; ".join(each.red_flag), *(each.more.get(name, "") for name in more), each.notes)

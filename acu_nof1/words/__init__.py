@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acu_nof1.words import course as course
 from acu_nof1.words import doubts
 from acu_nof1.words.around import (
     PROMPTLY,
