@@ -19,6 +19,8 @@ from acu_nof1.plot.trial import POINTS, draw_lanes, draw_sessions, lanes_of
 from acu_nof1.trial import Trial
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 # Inches.
 MEANS_HEIGHT, RESCUE_HEIGHT, ROW_GAP, LEGEND_GAP = 1.2, 0.62, 0.26, 0.05
 MOST_RESCUE = 3
+# Points for the name of a panel.
+NAME_STRIP = 14.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +134,7 @@ def _figure(trial: Trial, panels: list[Weeks]) -> Figure:
     width = style.WIDTH - style.LEFT - style.RIGHT
     lanes = lanes_of(trial, panels[0].series, width * POINTS)
     events = style.LANE * (1 + max((lane.row for lane in lanes), default=-1))
-    strip = style.NAME_STRIP + events + (style.SESSION_STRIP if trial.protocol.sessions else 0)
+    strip = NAME_STRIP + events + (style.SESSION_STRIP if trial.protocol.sessions else 0)
     rescue = panels[1:]
     tall = [MEANS_HEIGHT, *[RESCUE_HEIGHT] * len(rescue)]
     top = strip / POINTS
@@ -150,7 +154,7 @@ def _figure(trial: Trial, panels: list[Weeks]) -> Figure:
             draw_lanes(ax, lanes)
             if trial.protocol.sessions:
                 draw_sessions(ax, trial, events)
-        _name(ax, weeks, 0 if place else strip - style.NAME_STRIP)
+        _name(ax, weeks, 0 if place else strip - NAME_STRIP)
     _legend(figure, trial, panels)
     return figure
 
@@ -171,7 +175,12 @@ def _dress(ax: Axes, weeks: Weeks, last: bool) -> None:
     low, high = _scale(weeks)
     span = high - low
     ax.set_ylim(low - 0.12 * span, high + 0.02 * span)
-    ticks = MaxNLocator(5 if high - low > WEEK else 3, integer=True, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    small = ax.get_position().height * ax.figure.get_figure(root=True).get_figheight() < MEANS_HEIGHT - 0.1
+    ticks: Sequence[float] | NDArray[np.float64] = MaxNLocator(
+        2 if small else 5, integer=True, steps=[1, 2, 5, 10]
+    ).tick_values(low, high)
+    if weeks.outcome.kind == "yes_no":
+        ticks = np.array([0.0, WEEK] if small else [0.0, 2.0, 4.0, 6.0])
     ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     ax.yaxis.set_major_formatter(lambda value, _: words.number(value, 0))
     ax.grid(axis="y", color=palette.PALE, linewidth=0.6)
@@ -248,6 +257,7 @@ def _legend(figure: Figure, trial: Trial, panels: list[Weeks]) -> None:
         ("after", bool(means.means(treated=True)), Line2D([], [], ms=5, mec=palette.AFTER, mfc=palette.AFTER, **dot)),
         ("thin", any(each.thin.any() for each in panels), _thin(means, dot)),
         ("missing", any((each.answered == 0).any() for each in panels), Line2D([], [], marker="x", ls="none", ms=3.6, color=palette.GREY)),
+        ("session", bool(trial.protocol.attended), Line2D([], [], marker="|", ls="none", ms=7, mew=1.8, color=palette.AFTER)),
         ("declined", any(not session.attended for session in trial.protocol.sessions),
          Line2D([], [], marker="o", ls="none", ms=3.4, mew=0.9, mfc="none", color=palette.AFTER)),
     ]  # fmt: skip

@@ -21,26 +21,27 @@ def course_blocks(review: Reassessment) -> Iterator[Block]:
     yield Heading(said.HEADING, 3)
     answers = {each.outcome.name: each for each in review.estimates.headlines}
     rescue = [(outcome, answers.get(outcome.name)) for outcome in course.rescue]
-    yield Table(said.HEADING, said.COLUMNS, tuple(said.rows(course, review.trial.protocol.goal, rescue)))
-    notes = () if review.verdict.overruled_by else tuple(filter(None, _beside(review)))
-    if notes:
+    yield Table(
+        said.CAPTION, said.COLUMNS, tuple(said.rows(course, review.trial.protocol.goal, rescue, review.telling))
+    )
+    if notes := tuple(filter(None, _beside(review))):
         yield Note(notes)
     yield from _picture(review)
-    attended = len(course.attended)
-    if attended:
-        rows = (said.practitioners_row(course), *(said.done_row(done, attended) for done in course.done))
-        yield Table(said.done_caption(course), said.DONE_COLUMNS, rows, frozenset({2}))
+    if course.attended:
+        caption, note = said.done_caption(course), said.not_recorded(course)
+        yield Table(caption, said.DONE_COLUMNS, said.done_rows(course), frozenset({2}), note=note)
 
 
 def _beside(review: Reassessment) -> Iterator[str]:
     """Say what went together and what did not; nothing of this explains the change."""
-    primary = review.verdict.estimate
-    if primary is None or not primary.ok:
+    primary, rated = review.verdict.estimate, review.course.impression
+    if rated is not None and rated.answer is not None:
+        yield words.course.RATING_NOTE
+    if primary is None or review.verdict.overruled_by:
         return
-    moved = review.verdict.direction
-    if moved == 1:
+    if review.verdict.direction == 1:
         yield words.course.reduced(review.course.medication, primary)
-    yield words.course.differ(moved, review.course.impression)
+    yield words.course.differ(review.verdict.direction, rated)
 
 
 def _picture(review: Reassessment) -> Iterator[Block]:

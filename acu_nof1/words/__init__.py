@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from acu_nof1.words import course as course
-from acu_nof1.words import doubts
+from acu_nof1.words import course, doubts
 from acu_nof1.words.around import (
     PROMPTLY,
     alarm,
@@ -243,6 +242,7 @@ __all__ = [
     "choice_reading",
     "choice_title",
     "choice_verdict",
+    "course",
     "date",
     "days_of",
     "decision",

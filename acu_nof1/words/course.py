@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.course import REDUCED
 from acu_nof1.interpret import SURE
+from acu_nof1.trial import VISIT_TOLERANCE
 from acu_nof1.words.change import label_in_sentence, name_in_sentence
 from acu_nof1.words.numbers import NO_BREAK, date, in_hundred, listing, number, printed
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from acu_nof1.estimate import Estimate
     from acu_nof1.outcomes import Outcome
     from acu_nof1.protocol import Event
+    from acu_nof1.words.change import Telling
 
 HEADING = "Course and medication"
+CAPTION = "Sessions, medication and the person’s own view"
 COLUMNS = ("What", "Found")
 NOT_RECORDED = "not recorded"
 DONE_COLUMNS = ("Part", "What the session log says", "Sessions")
@@ -36,6 +39,7 @@ PARTS: Mapping[str, str] = {
     "retention_min": "Needles left in",
     "other_components": "Other components",
 }
+PRACTITIONER = "Practitioner"
 UNITS: Mapping[str, str] = {"depth_mm": "mm", "frequency_hz": "Hz", "retention_min": "min"}
 MOST_TEXTS = 12
 CHANGES: Mapping[str, str] = {
@@ -53,12 +57,15 @@ DIFFER = (
     "The diary and the person’s own overall rating do not point the same way. Both stand as they are; it is worth "
     "asking what the person had in mind."
 )
+RATING = "The person’s own overall rating"
+RATING_NOTE = "The person’s own overall rating stands beside the diary’s answer and is not part of it."
 FIGURE_NOTE = "Plain weekly means of the answered days, without a model and without intervals."
 LEGEND: Mapping[str, str] = {
     "before": "week before treatment",
     "after": "week of treatment",
     "thin": "fewer than 4 answered days",
     "missing": "week without an entry",
+    "session": "session",
     "declined": "session not attended",
 }
 
@@ -83,9 +90,13 @@ def medication(facts: Mapping[str, float | str]) -> str:
 
 def levels(estimate: Estimate) -> dict[str, str]:
     """Print the two levels of an answer as its row in the table does."""
-    shown, outcome = printed(estimate), estimate.outcome
+    shown = printed(estimate)
+    return {"label": estimate.outcome.label, "levels": f"from {shown.before} to {shown.after}{_unit(estimate.outcome)}"}
+
+
+def _unit(outcome: Outcome) -> str:
     unit = "per 28 days" if outcome.kind == "yes_no" else outcome.unit
-    return {"label": outcome.label, "levels": f"from {shown.before} to {shown.after}{NO_BREAK}{unit}".strip()}
+    return f"{NO_BREAK}{unit}" if unit else ""
 
 
 def rescue_rose(facts: Mapping[str, float | str]) -> str:
@@ -147,10 +158,13 @@ def event_line(event: Event) -> str:
     return f"{date(event.date)}: “{event.what}” {CHANGES[str(event.change)]}"
 
 
-def _rescue(estimate: Estimate | None) -> str:
-    if estimate is None or not math.isfinite(estimate.before) or not math.isfinite(estimate.after):
-        return "not estimable" + (f": {estimate.reason}" if estimate is not None and estimate.reason else "")
-    return levels(estimate)["levels"]
+def _rescue(estimate: Estimate | None, tell: Telling) -> str:
+    if estimate is None:
+        return "not kept daily"
+    shown, unit = printed(estimate), _unit(estimate.outcome)
+    if not math.isfinite(estimate.before) or not math.isfinite(estimate.after):
+        return f"not estimable: {estimate.reason}"
+    return f"{shown.before}{unit} {tell.before}, {shown.after}{unit} {tell.after}"
 
 
 def reduced(events: Sequence[Event], primary: Estimate) -> str:
@@ -179,25 +193,24 @@ def anchor(impression: Impression) -> str:
 
 
 def own_rating(impression: Impression | None) -> str:
-    """Say the person's own overall rating, never mixed with the diary's answer; ``""`` where it was not asked."""
+    """Print the person's own overall rating, or that there is none."""
     if impression is None:
-        return ""
+        return "not asked"
     outcome = impression.outcome
     if impression.answer is None or impression.day is None:
-        return "The person’s own overall rating was not given within 7 days of this look."
+        return f"not given within {VISIT_TOLERANCE} days of this look"
     scale = "" if outcome.low is None or outcome.high is None else f" of {outcome.low:g}–{outcome.high:g}"
     meaning = anchor(impression)
     said = f" ({meaning})" if meaning else " (which end of the scale is better is not recorded)"
-    return (
-        f"The person’s own overall rating, {date(impression.day)}: answer {impression.answer:g}{scale}{said}. It is not "
-        "part of the diary’s answer."
-    )
+    return f"answer {impression.answer:g}{scale}{said}, {date(impression.day)}"
 
 
 def goal_and_rating(goal: str, impression: Impression | None) -> str:
     """Put the goal in the person's own words and their own overall rating into one line; what is not there is left out."""
     said = f"Goal in the person’s own words: “{goal}”." if goal else ""
-    rated = own_rating(impression) if impression is not None and impression.answer is not None else ""
+    rated = ""
+    if impression is not None and impression.answer is not None:
+        rated = f"{RATING}: {own_rating(impression)}; it is not part of the diary’s answer."
     return f"{said} {rated}".strip()
 
 
@@ -210,7 +223,9 @@ def differ(diary: int | None, impression: Impression | None) -> str:
 # ------------------------------------------------------------------ tables
 
 
-def rows(course: Course, goal: str, rescue: Sequence[tuple[Outcome, Estimate | None]]) -> Iterator[tuple[str, str]]:
+def rows(
+    course: Course, goal: str, rescue: Sequence[tuple[Outcome, Estimate | None]], tell: Telling
+) -> Iterator[tuple[str, str]]:
     """Yield the compact table: sessions, medication, goal, overall rating."""
     yield "Sessions", _sessions(course)
     if course.attended:
@@ -223,10 +238,9 @@ def rows(course: Course, goal: str, rescue: Sequence[tuple[Outcome, Estimate | N
     if not rescue:
         yield "Rescue medication", "not kept in the diary"
     for outcome, estimate in rescue:
-        yield outcome.label, _rescue(estimate)
+        yield outcome.label, _rescue(estimate, tell)
     yield "Goal, in the person’s own words", f"“{goal}”" if goal else NOT_RECORDED
-    rating = own_rating(course.impression).partition(": ")[2] if course.impression else "not asked"
-    yield "The person’s own overall rating", rating or "not given within 7 days of this look"
+    yield RATING, own_rating(course.impression)
 
 
 def done_caption(course: Course) -> str:
@@ -235,15 +249,23 @@ def done_caption(course: Course) -> str:
     return f"What was done at the {_plural(attended, 'attended session')} (STRICTA)" if attended > 1 else "What was done at the one attended session (STRICTA)"  # fmt: skip
 
 
-def done_row(done: Done, attended: int) -> tuple[str, str, str]:
-    """Say one part: 6 to 8, median 8; manual; LI4 (10), LR3 (9)."""
-    return PARTS[done.part], _done(done) or NOT_RECORDED, f"{done.told} of {attended}"
+def done_rows(course: Course) -> tuple[tuple[str, str, str], ...]:
+    """Say each part that the log tells of: needles 6 to 8, median 8; manual; LI4 (10), LR3 (9). Practitioners are counted only."""
+    attended, people = len(course.attended), course.practitioners
+    who = [(PRACTITIONER, f"{_plural(people, 'person', 'people')}, not named here", "")] if people else []
+    told = [(PARTS[done.part], _done(done), f"{done.told} of {attended}") for done in course.done if done.told]
+    return (*who, *told)
 
 
-def practitioners_row(course: Course) -> tuple[str, str, str]:
-    """Say by how many people the needles were placed; never by whom."""
-    count = course.practitioners
-    return "Practitioner", f"{_plural(count, 'person', 'people')}, not named here" if count else NOT_RECORDED, ""
+def not_recorded(course: Course) -> str:
+    """Name the parts that the log does not tell of; a frequency is asked of electrical stimulation only."""
+    stimulation = next((done.counts for done in course.done if done.part == "stimulation"), ())
+    by_hand = bool(stimulation) and not any("elec" in text.casefold() for text, _ in stimulation)
+    parts = [
+        PARTS[done.part] for done in course.done if not done.told and not (done.part == "frequency_hz" and by_hand)
+    ]
+    missing = [*([] if course.practitioners else [PRACTITIONER]), *parts]
+    return f"Not recorded: {', '.join(part.lower() for part in missing)}." if missing else ""
 
 
 def _done(done: Done) -> str:
