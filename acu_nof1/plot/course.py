@@ -146,7 +146,13 @@ def _figure(trial: Trial, panels: list[Weeks]) -> Figure:
         top += inches + ROW_GAP
         _dress(ax, weeks, last=place == len(panels) - 1)
         for event in trial.protocol.events:
-            ax.axvline(day_number(event.date), color=palette.EVENT, ls=style.EVENT_DASHES, lw=1.1, zorder=1)
+            ax.axvline(
+                day_number(event.date),
+                color=palette.EVENT,
+                ls=style.EVENT_DASHES,
+                lw=1.1,
+                zorder=1 if place == 0 else 4,
+            )
         if place:
             _draw_use(ax, weeks)
         else:

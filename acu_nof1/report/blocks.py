@@ -324,7 +324,10 @@ def _noise_table(review: Reassessment) -> Table:
 
 def _events_table(review: Reassessment) -> Iterator[Block]:
     events = sorted(review.trial.protocol.events, key=lambda event: event.date)
-    rows = tuple((str(number), words.date(event.date), event.what) for number, event in enumerate(events, 1))
+    rows = tuple(
+        (str(number), words.date(event.date), event.what, words.course.event_kind(event))
+        for number, event in enumerate(events, 1)
+    )
     if rows:
         yield Table(words.HEADINGS["events"], words.EVENT_COLUMNS, rows)
 

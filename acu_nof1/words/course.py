@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from statistics import median
 from typing import TYPE_CHECKING
 
 from acu_nof1.course import REDUCED
@@ -48,6 +49,11 @@ CHANGES: Mapping[str, str] = {
     "more": "raised",
     "less": "reduced",
     "changed": "changed",
+}
+EVENT_KINDS: Mapping[str, str] = {
+    "co_intervention": "co-intervention",
+    "medication": "regular medication",
+    "disturbance": "disturbance",
 }
 # From one end of a scale of seven to the other, "as before" in the middle.
 ANCHORS = (
@@ -122,24 +128,30 @@ def _plural(count: int, one: str, many: str = "") -> str:
 def _sessions(course: Course) -> str:
     if not course.sessions:
         planned = f"{course.planned} were planned; " if course.planned else ""
-        return f"{planned}no session is listed."
+        return f"{planned}no session is listed"
     attended = len(course.attended)
     took = (
         f"{attended} of {course.planned} planned" if course.planned else f"{attended} of {len(course.sessions)} listed"
     )
     lost = [_plural(course.missed, "was missed", "were missed")] if course.missed else []
     lost += [_plural(course.late_cancelled, "was", "were") + " called off late"] if course.late_cancelled else []
-    return f"{took} took place{f'; {listing(lost)}' if lost else ''}."
+    unlisted = (course.planned or 0) - len(course.sessions)
+    rest = (
+        f"; {_plural(unlisted, 'planned one is', 'planned ones are')} not listed up to this look"
+        if unlisted > 0
+        else ""
+    )
+    return f"{took} took place{f'; {listing(lost)}' if lost else ''}{rest}"
 
 
 def _spacing(course: Course) -> str:
     days = course.attended
     if len(days) < 2:
-        return f"{date(days[0])}, the only one." if days else "–"
-    middle = float(sorted(course.gaps)[len(course.gaps) // 2] + sorted(course.gaps)[(len(course.gaps) - 1) // 2]) / 2
+        return f"{date(days[0])}, the only one" if days else "–"
+    middle = median(course.gaps)
     return (
         f"{date(days[0])} to {date(days[-1])}; median {number(middle, 0 if middle % 1 == 0 else 1)} days apart, longest "
-        f"gap {_plural(max(course.gaps), 'day')}."
+        f"gap {_plural(max(course.gaps), 'day')}"
     )
 
 
@@ -147,7 +159,7 @@ def _since(course: Course) -> str:
     since = course.days_since_last
     if since is None:
         return "–"
-    return f"{_plural(since, 'day')} before this look." if since else "on the day of this look."
+    return f"{_plural(since, 'day')} before this look" if since else "on the day of this look"
 
 
 # ------------------------------------------------------------------ medication
@@ -156,6 +168,12 @@ def _since(course: Course) -> str:
 def event_line(event: Event) -> str:
     """Say one change of regular medication."""
     return f"{date(event.date)}: “{event.what}” {CHANGES[str(event.change)]}"
+
+
+def event_kind(event: Event) -> str:
+    """Name the kind of an event: co-intervention; regular medication, raised."""
+    kind = EVENT_KINDS[event.kind]
+    return f"{kind}, {CHANGES[event.change]}" if event.change else kind
 
 
 def _rescue(estimate: Estimate | None, tell: Telling) -> str:

@@ -225,7 +225,7 @@ NOISE_NOTE = (
     "The correlation of neighbouring days is φ(1 − λ). Effective days: as many independent days would tell as much as the "
     "answered ones, before and after."
 )
-EVENT_COLUMNS = ("Number", "Date", "What")
+EVENT_COLUMNS = ("Number", "Date", "What", "Kind")
 PROBLEM_COLUMNS = ("Severity", "Where", "Problem", "What to do")
 RULE_COLUMNS = ("Rule", "The cell became", "Cells")
 LEDGER_COLUMNS = ("File", "Row", "Column", "Day", "As written", "Became", "Rule", "Value")
