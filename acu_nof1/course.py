@@ -88,10 +88,10 @@ class Impression:
     @property
     def label(self) -> str:
         """What the answer is called on the form; ``""`` where the protocol does not say."""
-        low = self.outcome.low
-        if self.answer is None or low is None or self.answer % 1 or not self.outcome.labels:
+        low, labels = self.outcome.low, self.outcome.labels
+        if self.answer is None or low is None or self.answer not in low + np.arange(len(labels)):
             return ""
-        return self.outcome.labels[int(self.answer - low)]
+        return labels[int(self.answer - low)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,16 +217,11 @@ def _name(ax: Axes, weeks: Weeks, height: float) -> None:
 # ------------------------------------------------------------------ what is drawn
 
 
-def _look(weeks: Weeks) -> list[tuple[NDArray[np.bool_], str, str]]:
-    """Days, edge and face: hollow before treatment, filled during it."""
-    return [(~weeks.treated, palette.BEFORE, "white"), (weeks.treated, palette.AFTER, palette.AFTER)]
-
-
 def _draw_means(ax: Axes, weeks: Weeks) -> None:
     middle = weeks.start + (WEEK - 1) / 2
     # NaN weeks break the line, so that a gap stays a gap.
     ax.plot(middle, weeks.mean, "-", color=palette.FAINT, lw=1.2, zorder=2)
-    for side, edge, face in _look(weeks):
+    for side, edge, face in ((~weeks.treated, palette.BEFORE, "white"), (weeks.treated, palette.AFTER, palette.AFTER)):
         for few, size in ((False, 5.0), (True, 2.8)):
             shown = side & (weeks.answered > 0) & (weeks.thin == few)
             ax.plot(
@@ -236,7 +231,11 @@ def _draw_means(ax: Axes, weeks: Weeks) -> None:
 
 
 def _draw_use(ax: Axes, weeks: Weeks) -> None:
-    for side, edge, face in _look(weeks):
+    # Pale bars, so that the line of a change of medication is seen on them.
+    for side, edge, face in (
+        (~weeks.treated, palette.BEFORE, "white"),
+        (weeks.treated, palette.AFTER, palette.AFTER_FILL),
+    ):
         for few in (False, True):
             shown = side & (weeks.answered > 0) & (weeks.thin == few)
             ax.bar(weeks.start[shown] - 0.1, weeks.mean[shown], WEEK - 0.8, align="edge", facecolor="none" if few else face,

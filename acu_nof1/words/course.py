@@ -204,7 +204,7 @@ def anchor(impression: Impression) -> str:
     outcome, direction = impression.outcome, impression.direction
     if impression.answer is None or direction is None or outcome.low is None or outcome.high is None:
         return ""
-    if (outcome.low, outcome.high) == (1, len(ANCHORS)) and impression.answer % 1 == 0:
+    if (outcome.low, outcome.high) == (1, len(ANCHORS)) and impression.answer in range(1, len(ANCHORS) + 1):
         place = int(impression.answer) - 1
         return ANCHORS[place if outcome.better == "lower" else -1 - place]
     return {1: "better", 0: "as before", -1: "worse"}[direction]
