@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acu_nof1.words import doubts
+from acu_nof1.words import course, doubts
 from acu_nof1.words.around import (
     PROMPTLY,
     alarm,
@@ -81,7 +81,6 @@ from acu_nof1.words.page import (
     diary_days,
     failed,
     figure_alt,
-    goal,
     ledger_cut,
     ledger_line,
     method_line,
@@ -248,6 +247,7 @@ __all__ = [
     "choice_reading",
     "choice_title",
     "choice_verdict",
+    "course",
     "date",
     "dates_as",
     "days_of",
@@ -259,7 +259,6 @@ __all__ = [
     "failed",
     "figure_alt",
     "gain",
-    "goal",
     "important_line",
     "in_hundred",
     "ledger_cut",
