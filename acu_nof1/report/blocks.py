@@ -34,6 +34,7 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.diagnostics import diagnostic_blocks, trend_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
@@ -269,6 +270,8 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _answers_table(review)
         yield _raw_table(review, words.HEADINGS["raw"])
         yield _noise_table(review)
+    yield from diagnostic_blocks(review)
+    yield from trend_blocks(review)
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)
