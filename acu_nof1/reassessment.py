@@ -267,7 +267,11 @@ def _record(each: Any) -> dict[str, Any]:
 
 def _diagnostics(found: Diagnostics) -> dict[str, Any]:
     def resemblance(each: Resemblance | None) -> dict[str, list[float | None]] | None:
-        return None if each is None else {name: [_finite(x) for x in getattr(each, name)] for name in ("value", "low", "high")}
+        return (
+            None
+            if each is None
+            else {name: [_finite(x) for x in getattr(each, name)] for name in ("value", "low", "high")}
+        )
 
     def posterior(cells: Cells | None) -> dict[str, list[float]] | None:
         return None if cells is None else {"nodes": cells.nodes[0].tolist(), "weight": cells.weight[0].tolist()}

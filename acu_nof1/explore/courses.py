@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acu_nof1.distribution import TMixture
 from acu_nof1.estimate.columns import Question, counted, solve, too_few
 from acu_nof1.estimate.level import is_daily_level, phase_levels, plausible
 from acu_nof1.estimate.segmented import CONTRASTS, segmented_question
 from acu_nof1.estimate.trend import WEEK
 
 if TYPE_CHECKING:
+    from acu_nof1.distribution import Distribution
+    from acu_nof1.estimate.kernel import Fit
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
@@ -101,7 +103,7 @@ def courses(comparisons: Comparisons) -> tuple[Course, ...]:
     reasons = too_few(counted(series.baseline, series), counted(series.treated, series), "during treatment")
     fits = plausible(series, solve(series, asked, reasons))
     first = question.contrasts.shape[1]
-    found = [_ends(fits.distribution(lambda each, k=k: each.mixture(k))) for k in range(first, asked.contrasts.shape[1])]
+    found = [_ends(fits.distribution(partial(_mixture, k=k))) for k in range(first, asked.contrasts.shape[1])]
     return tuple(
         Course(
             int(rows[row]),
@@ -114,7 +116,11 @@ def courses(comparisons: Comparisons) -> tuple[Course, ...]:
     )
 
 
-def _ends(known: TMixture) -> Floats:
+def _mixture(each: Fit, k: int) -> Distribution:
+    return each.mixture(k)
+
+
+def _ends(known: Distribution) -> Floats:
     """Posterior mean and ends of the 95 % interval, (S, 3)."""
     return np.column_stack([known.centre, known.quantile([0.025, 0.975])])
 

@@ -125,9 +125,9 @@ def whiten(comparisons: Comparisons) -> Whitened:
     both = answered[:, :, None] & answered[:, None, :]
     root = np.linalg.cholesky(np.where(both, noise, np.eye(noise.shape[1])))
     used = np.arange(question.columns.shape[2]) < question.width[:, None]
-    x = np.linalg.solve(root, question.columns * answered[:, :, None] * used[:, None, :])
-    y = np.linalg.solve(root, np.where(answered, comparisons.values, 0.0)[:, :, None])
-    return Whitened(question, fits, answered, phi, share, sd, noise, root, x, y[..., 0])
+    x = np.asarray(np.linalg.solve(root, question.columns * answered[:, :, None] * used[:, None, :]))
+    y = np.asarray(np.linalg.solve(root, np.where(answered, comparisons.values, 0.0)[:, :, None]))
+    return Whitened(question, fits, answered, phi, share, sd, np.asarray(noise), np.asarray(root), x, y[..., 0])
 
 
 def news(comparisons: Comparisons) -> News:

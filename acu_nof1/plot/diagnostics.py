@@ -49,7 +49,9 @@ def plot_diagnostics(found: Diagnostics) -> Figure:
     with style.theme():
         figure = Figure(figsize=(style.WIDTH, HEIGHT if not found.reason else 0.6))
         if found.reason:
-            figure.text(0.5, 0.5, words.sentence(found), ha="center", va="center", fontsize=style.SMALL, color=palette.GREY)
+            figure.text(
+                0.5, 0.5, words.sentence(found), ha="center", va="center", fontsize=style.SMALL, color=palette.GREY
+            )
             return figure
         if found.rho is not None:
             edges = np.linspace(RHO_LOW, 1, 2 * BARS + 1)
@@ -92,8 +94,8 @@ def _lags(ax: Axes, found: Resemblance, title: str) -> None:
     ax.fill_between(LAGS, found.low, found.high, color=palette.AFTER_FILL, alpha=0.75, lw=0, zorder=1)
     ax.axhline(0, color=palette.GREY, lw=0.8, zorder=2)
     ax.vlines(LAGS, 0, found.value, color=palette.AFTER_LEVEL, lw=1.2, zorder=3)
-    for chosen, look in ((~found.outside, {"marker": "o", "mfc": palette.AFTER_LEVEL}), (found.outside, {"marker": "D", "mfc": "white"})):
-        ax.plot(LAGS[chosen], found.value[chosen], ls="none", ms=4.2, mec=palette.AFTER_LEVEL, mew=1.2, zorder=4, **look)
+    for chosen, mark, fill in ((~found.outside, "o", palette.AFTER_LEVEL), (found.outside, "D", "white")):
+        ax.plot(LAGS[chosen], found.value[chosen], mark, ms=4.2, mec=palette.AFTER_LEVEL, mew=1.2, mfc=fill, zorder=4)
     ends = np.concatenate([found.value, found.low, found.high, [-0.5, 0.5]])
     ax.set_ylim(np.nanmin(ends) - 0.05, min(np.nanmax(ends) + 0.05, 1.05))
     ax.set_xlim(0.5, LAGS[-1] + 0.5)
@@ -106,7 +108,9 @@ def _lags(ax: Axes, found: Resemblance, title: str) -> None:
 def _bars(ax: Axes, edges: Floats, cells: Cells, prior: Floats) -> None:
     """Draw the probability of each stretch of the axis, and that of the prior as a stepped line."""
     held = 100 * np.diff(cells.cdf(edges[None])[0])
-    ax.bar(edges[:-1], held, np.diff(edges), align="edge", color=palette.AFTER_FILL, edgecolor=palette.AFTER_LEVEL, lw=0.6)
+    ax.bar(
+        edges[:-1], held, np.diff(edges), align="edge", color=palette.AFTER_FILL, edgecolor=palette.AFTER_LEVEL, lw=0.6
+    )
     ax.stairs(100 * prior, edges, color=palette.EVENT, lw=1.0, ls=style.EVENT_DASHES, zorder=3)
     ax.set_xlim(edges[0], edges[-1])
     ax.set_xticks([tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if edges[0] <= tick <= edges[-1]])
@@ -124,7 +128,9 @@ def _share(ax: Axes, cells: Cells, atom: float) -> None:
         bar: dict[str, Any] = {"color": palette.AFTER_LEVEL, "lw": 0.6}
         none = 100 * float(cells.cdf(0.0)[0])
         ax.bar([ATOM], [none], 0.12, **bar)
-        ax.stairs([100 * atom], [ATOM - 0.06, ATOM + 0.06], color=palette.EVENT, lw=1.0, ls=style.EVENT_DASHES, zorder=3)
+        ax.stairs(
+            [100 * atom], [ATOM - 0.06, ATOM + 0.06], color=palette.EVENT, lw=1.0, ls=style.EVENT_DASHES, zorder=3
+        )
         ax.set_xlim(ATOM - 0.1, 1.02)
         ax.set_ylim(0, 1.06 * max(none, 100 * atom))
         ticks, names = [ATOM, 0.5, 1.0], [words.NONE, "0.5", "1"]

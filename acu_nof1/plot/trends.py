@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -82,11 +82,10 @@ def _head(ax: Axes, title: tuple[str, str], width: float) -> None:
 
 
 def _legend(figure: Figure) -> None:
-    before, after = style.LEVELS
-    marks = [
-        Line2D([], [], marker="o", ls="none", ms=2.6, color=palette.FAINT),
-        *((Patch(facecolor=each.fill, alpha=0.6), Line2D([], [], color=each.colour, ls=each.line, lw=1.8)) for each in (before, after)),
-    ]
+    marks: list[Any] = [Line2D([], [], marker="o", ls="none", ms=2.6, color=palette.FAINT)]
+    for each in style.LEVELS:
+        line = Line2D([], [], color=each.colour, ls=each.line, lw=1.8)
+        marks.append((Patch(facecolor=each.fill, alpha=0.6), line))
     figure.legend(marks, words.LEGEND, loc="lower left", ncols=3, frameon=False, fontsize=style.TINY,
                   bbox_to_anchor=((LEFT - 0.1) / style.WIDTH, 0), borderaxespad=0, borderpad=0, handletextpad=0.4,
                   columnspacing=1.3, handlelength=1.8)  # fmt: skip

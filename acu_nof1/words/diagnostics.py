@@ -9,7 +9,7 @@ from acu_nof1.words.change import name_in_sentence
 from acu_nof1.words.numbers import listing, number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from acu_nof1.distribution import Cells
     from acu_nof1.explore.diagnostics import Diagnostics
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 HEADING = "Does the noise model fit the days?"
 FIGURE = "Figure of how days resemble one another"
 CAPTION = "How strongly days so far apart resemble one another"
-COLUMNS = ("Days apart", "Pairs of answered days", "Around the fitted lines", "Expected there", "Left over", "Expected by chance")
+COLUMNS = (
+    "Days apart",
+    "Pairs of answered days",
+    "Around the fitted lines",
+    "Expected there",
+    "Left over",
+    "Expected by chance",
+)
 NOTE = (
     "Around the fitted lines: what the straight lines of the answer leave of each day. Left over: what the fitted noise "
     "leaves of that. Each band holds all seven distances at once in 95 of 100 diaries whose days differ as the fit says. "
@@ -98,5 +105,5 @@ def alt(found: Diagnostics) -> str:
             f"Posterior of φ: {_interval(found.phi)}; of λ: {_interval(found.share)}.")  # fmt: skip
 
 
-def _known(values: Sequence[float]) -> list[tuple[int, float]]:
+def _known(values: Iterable[float]) -> list[tuple[int, float]]:
     return [(lag, value) for lag, value in enumerate(values, 1) if math.isfinite(value)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEADING = "Which way it went"
 FIGURE = "Figure of straight lines before and during treatment"
 NOTE = (
-    "A straight line through each phase (grey: before treatment, blue: during it), with the 95 % band of the line day by day; "
+    "A straight line through each phase (dashed before treatment, solid during it), with the 95 % band of the line day by day; "
     "no line is drawn on beyond its own days. Above each panel: the slope a week during treatment with its 95 % interval. "
     "Level and slope changes stand among all answers. No line says why it runs so."
 )
