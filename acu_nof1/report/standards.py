@@ -17,9 +17,14 @@ def methods_blocks(review: Reassessment) -> Iterator[Block]:
     """Yield the paragraph on methods; nothing where no change could be asked for."""
     if review.trial.protocol.has_baseline:
         yield Heading(methods.HEADING, 3)
-        headlines = review.estimates.headlines
         said = methods.paragraph(
-            review.trial.protocol, review.day, review.telling, review.comparisons, headlines, review.versions
+            review.trial.protocol,
+            review.day,
+            review.telling,
+            review.comparisons,
+            review.estimates.headlines,
+            review.versions,
+            read=review.verdict.overruled_by is None,
         )
         yield Note((said,))
 

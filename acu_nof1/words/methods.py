@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from acu_nof1.words.change import Telling
 
 HEADING = "Methods, as they were used here"
+NOT_READ = "While a red flag or a serious event stands, no answer is read and no success is judged."
 PHASES: Mapping[str, str] = {
     "baseline": "baseline",
     "treatment": "treatment",
@@ -38,6 +39,8 @@ def paragraph(
     comparisons: Comparisons,
     headlines: Sequence[Estimate],
     versions: Mapping[str, str],
+    *,
+    read: bool,
 ) -> str:
     """Say how the answers were made: design, outcome, days, models and priors, rules, looks, software.
 
@@ -55,6 +58,8 @@ def paragraph(
         The answer of each outcome that was read.
     versions
         Of the package and of what it computes with.
+    read
+        Whether answers are read at all: not where a red flag or a serious event overrules them.
     """
     primary = next((each for each in headlines if each.primary), None)
     said = (
@@ -63,8 +68,7 @@ def paragraph(
         _days(protocol, day, tell),
         *_models(comparisons.outcomes, primary),
         _missing(comparisons),
-        _rules(primary),
-        *_success(protocol),
+        *((_rules(primary), *_success(protocol)) if read else (NOT_READ,)),
         looks(protocol),
         f"Computed with {listing(f'{name} {version}' for name, version in versions.items())}.",
     )

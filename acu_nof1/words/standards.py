@@ -379,7 +379,7 @@ def _frequency(record: Record) -> str:
     said = f"{date(days[0])} to {date(days[-1])}"
     if len(days) > 1:
         gap = median((later - earlier).days for earlier, later in pairwise(days))
-        said += f", mostly {gap:g} days apart (median)"
+        said += f", {gap:g} days apart (median)"
     return f"{said}; how long a session lasted is not recorded"
 
 
