@@ -122,7 +122,7 @@ def test_yes_no_days_have_the_posterior_of_their_chain_and_visits_a_reason():
     headache = report_cases.sample("migraine").diagnostics
     assert headache.news is None
     assert -0.2 < headache.rho.centre[0] < 0.95
-    assert "No check of the chain is made" in noise_words.sentence(headache)
+    assert "no check of the chain is made" in noise_words.sentence(headache)
 
 
 def of(value):

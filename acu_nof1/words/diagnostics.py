@@ -48,8 +48,8 @@ def sentence(found: Diagnostics) -> str:
     if found.reason:
         return f"Whether the noise model fits {name} is not estimable: {found.reason}."
     if found.rho is not None:
-        return (f"Yes/no days have no straight line to leave anything: {name} is a chain in which a day resembles the day "
-                f"before with a correlation ρ of {_interval(found.rho)}. No check of the chain is made.")  # fmt: skip
+        chain = f"For {name} a day resembles the day before with a correlation ρ of {_interval(found.rho)}."
+        return f"{chain} Yes/no days have no straight line to leave anything: no check of the chain is made."
     lag = found.departs
     if lag is None or found.news is None:
         return (f"The days of {name} resemble one another as the method assumes: at one to seven days apart nothing is "
