@@ -17,18 +17,22 @@ from acu_nof1.course import course_of
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
 from acu_nof1.explore import missing_days, regression_to_the_mean
+from acu_nof1.explore.diagnostics import LAGS, Diagnostics, diagnostics
 from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
 from acu_nof1.spells import flare_spells
 from acu_nof1.verdict import judge, judge_success
+from acu_nof1.words import diagnostics as noise_words
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Hashable, Mapping
 
     from acu_nof1.course import Course
+    from acu_nof1.distribution import Cells
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.explore import MissingDays, Return
+    from acu_nof1.explore.diagnostics import Resemblance
     from acu_nof1.explore.sensitivity import Alternative
     from acu_nof1.safety import Safety
     from acu_nof1.spells import FlareSpells
@@ -139,6 +143,16 @@ class Reassessment:
         """What a return to the usual level alone could give, for each daily outcome."""
         return regression_to_the_mean(self.comparisons)
 
+    @cached_property
+    def diagnostics(self) -> Diagnostics | None:
+        """Whether the noise model fits the days of the primary outcome; ``None`` without one."""
+        primary = self.verdict.estimate
+        if primary is None:
+            return None
+        if not primary.ok:
+            return Diagnostics(primary.person, primary.outcome, primary.reason)
+        return diagnostics(self.comparisons.take(self.comparisons.primary))[0]
+
     def describe(self) -> pd.DataFrame:
         """Return raw means and answered days by side, without any model: for the appendix."""
         series, rows = self.comparisons, []
@@ -200,6 +214,7 @@ class Reassessment:
             "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "sensitivity": [_alternative(each, self.sensitivity.agreed) for each in self.sensitivity.alternatives],
             "missing_days": _missing(self.missing_days),
+            "diagnostics": None if self.diagnostics is None else _diagnostics(self.diagnostics),
             "regression_to_the_mean": [_record(each) for each in self.regression_to_the_mean],
             "ledger": {
                 "read": counts.read,
@@ -296,6 +311,30 @@ def _record(each: Any) -> dict[str, Any]:
         return _finite(value) if isinstance(value, float) else value
 
     return {**plain(asdict(each)), "outcome": each.outcome.name}
+
+
+def _diagnostics(found: Diagnostics) -> dict[str, Any]:
+    def resemblance(each: Resemblance | None) -> dict[str, list[float | None]] | None:
+        return (
+            None
+            if each is None
+            else {name: [_finite(x) for x in getattr(each, name)] for name in ("value", "low", "high")}
+        )
+
+    def posterior(cells: Cells | None) -> dict[str, list[float]] | None:
+        return None if cells is None else {"nodes": cells.nodes[0].tolist(), "weight": cells.weight[0].tolist()}
+
+    return {
+        "outcome": found.outcome.name,
+        "reason": found.reason or None,
+        "sentence": noise_words.sentence(found),
+        "days_apart": LAGS.tolist(),
+        "pairs": None if found.pairs is None else found.pairs.tolist(),
+        "around_the_lines": resemblance(found.days),
+        "left_over": resemblance(found.news),
+        "departs_at": found.departs,
+        **{name: posterior(getattr(found, name)) for name in ("phi", "share", "rho")},
+    }
 
 
 def _missing(found: MissingDays) -> dict[str, Any]:

@@ -36,9 +36,11 @@ from acu_nof1.report.block import (
     Title,
 )
 from acu_nof1.report.course import course_blocks
+from acu_nof1.report.diagnostics import diagnostic_blocks, trend_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
+from acu_nof1.report.standards import methods_blocks, standards_blocks
 from acu_nof1.safety import CAUTIONS
 
 if TYPE_CHECKING:
@@ -269,8 +271,10 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _picture(review, others, words.HEADINGS["more_figures"])
     if review.trial.protocol.has_baseline:
         yield _answers_table(review)
+        yield from trend_blocks(review)
         yield _raw_table(review, words.HEADINGS["raw"])
         yield _noise_table(review)
+    yield from diagnostic_blocks(review)
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)
@@ -279,6 +283,8 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     yield from _problems_table(review)
     yield from _ledger_tables(review)
     yield from _sessions_table(review)
+    yield from methods_blocks(review)
+    yield from standards_blocks(review)
     yield from _inputs_tables(review)
 
 
