@@ -9,6 +9,8 @@ from acu_nof1 import words
 from acu_nof1.errors import Problem
 from acu_nof1.report.block import Failed, page
 from acu_nof1.report.blocks import BlockError, blocks
+from acu_nof1.report.patient import patient_blocks
+from acu_nof1.words.patient import title as patient_title
 
 if TYPE_CHECKING:
     import os
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from acu_nof1.reassessment import Reassessment
 
 
-def write_report(review: Reassessment, path: str | os.PathLike[str]) -> None:
+def write_report(review: Reassessment, path: str | os.PathLike[str], *, patient: bool = False) -> None:
     """Write the report: one HTML file that needs no network, no script and no other file.
 
     Parameters
@@ -26,15 +28,20 @@ def write_report(review: Reassessment, path: str | os.PathLike[str]) -> None:
         The reassessment.
     path
         The file to write.
+    patient
+        Whether to write the page for the patient: one sheet in plain words, with the same numbers.
 
     Raises
     ------
     BlockError
         If a part could not be drawn; the file is written all the same and says so in its place.
     """
-    sections = blocks(review)
-    title = words.page_title(review.trial.protocol)
-    Path(path).write_text(page(title, [section.html for section in sections]), encoding="utf-8")
+    protocol = review.trial.protocol
+    if patient:
+        title, sections, reader = patient_title(protocol), patient_blocks(review), "patient"
+    else:
+        title, sections, reader = words.page_title(protocol), blocks(review), "clinician"
+    Path(path).write_text(page(title, [section.html for section in sections], reader), encoding="utf-8")
     complain(block.message for section in sections for block in section.walk() if isinstance(block, Failed))
 
 
