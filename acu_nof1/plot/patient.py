@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from acu_nof1.plot import style
-from acu_nof1.plot.panel import edges, runs
+from acu_nof1.plot.panel import edges, runs, scale
 from acu_nof1.plot.trial import empty, figure_of, series_to_draw
 from acu_nof1.words import patient, printed
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from acu_nof1.plot.panel import Series
     from acu_nof1.protocol import Look
     from acu_nof1.trial import Trial
+
+# Above this share of the scale there is no room for a number over its line.
+NEAR_TOP = 0.75
 
 
 def plot_for_patient(trial: Trial, estimates: Estimates, look: Look) -> Figure:
@@ -49,11 +52,11 @@ def plot_for_patient(trial: Trial, estimates: Estimates, look: Look) -> Figure:
 
 
 def _name_levels(ax: Axes, series: Series) -> None:
-    """Write each level above its line, once on either side."""
+    """Write each level beside its line, once on either side; below a line near the top, where words stand."""
     found = series.estimate
     if found is None:
         return
-    shown = printed(found)
+    shown, (low, high) = printed(found), scale(series)
     for days, level, text, look in (
         (series.baseline, found.before, shown.before, style.LEVELS[0]),
         (series.after, found.after, shown.after, style.LEVELS[1]),
@@ -61,6 +64,6 @@ def _name_levels(ax: Axes, series: Series) -> None:
         stretch = next(runs(days), None)
         if stretch is None or not math.isfinite(level):
             continue
-        start, end = edges(series, stretch)
-        ax.annotate(text, ((start + end) / 2, level), (0, 3), textcoords="offset points", ha="center", va="bottom", weight="bold",
+        (start, end), near_top = edges(series, stretch), level > low + NEAR_TOP * (high - low)
+        ax.annotate(text, ((start + end) / 2, level), (0, -4 if near_top else 3), textcoords="offset points", ha="center", va="top" if near_top else "bottom", weight="bold",
                     fontsize=style.FONT, color=look.colour, zorder=5, bbox={"fc": "white", "alpha": 0.8, "lw": 0, "pad": 0.6})  # fmt: skip

@@ -44,13 +44,14 @@ MOST_COLUMNS = 4
 
 
 class Size(NamedTuple):
-    """How wide a figure of the diary is and how tall its main panel, in inches: a narrower one is shown enlarged."""
+    """How wide a figure of the diary is, its left margin, and how tall its main panel, in inches: a narrower one is shown enlarged."""
 
     width: float
+    left: float
     primary_height: float
 
 
-PAGE, LARGE = Size(WIDTH, PRIMARY_HEIGHT), Size(5.3, 1.45)
+PAGE, LARGE = Size(WIDTH, LEFT, PRIMARY_HEIGHT), Size(5.4, 0.62, 1.25)
 
 # Points above the main panel.
 LANE, SESSION_STRIP, NAME_STRIP = 10.5, 18.0, 11.0

@@ -164,7 +164,7 @@ def figure_of(
     legend: Mapping[str, str] = words.LEGEND,
 ) -> Figure:
     """Lay out a figure: one outcome large, the others small below it; `legend` says what the marks mean."""
-    width = size.width - style.LEFT - style.RIGHT
+    width = size.width - size.left - style.RIGHT
     lanes = _lanes(trial, first, width * POINTS)
     rows_of_lanes = 1 + max((lane.row for lane in lanes), default=-1)
     strip = style.NAME_STRIP + style.LANE * rows_of_lanes + (style.SESSION_STRIP if trial.protocol.sessions else 0)
@@ -181,14 +181,14 @@ def figure_of(
         box = (left / size.width, 1 - (above + tall) / height, across / size.width, tall / height)
         return figure.add_axes(box)
 
-    large = place(style.LEFT, strip / POINTS, width, size.primary_height)
+    large = place(size.left, strip / POINTS, width, size.primary_height)
     _large(large, trial, look, first, lanes)
-    _legend(figure, marks, -(-len(marks) // lines), 1 - top / height)
+    _legend(figure, marks, -(-len(marks) // lines), (size.left / size.width, 1 - top / height))
     across = (width - (columns - 1) * style.COLUMN_GAP) / max(columns, 1)
     for index, series in enumerate(rest):
         row, column = divmod(index, columns)
         above = top + row * row_height + (row + 1) * style.ROW_GAP + style.TITLE_HEIGHT
-        ax = place(style.LEFT + column * (across + style.COLUMN_GAP), above, across, style.SECOND_HEIGHT)
+        ax = place(size.left + column * (across + style.COLUMN_GAP), above, across, style.SECOND_HEIGHT)
         _small(ax, trial, series, compact=True)
     return figure
 
@@ -355,8 +355,8 @@ def _legend_lines(marks: Sequence[tuple[str, Artist]], width: float) -> int:
     return max(1, math.ceil(sum(style.text_width(name, style.TINY) + LEGEND_GAP for name, _ in marks) / width))
 
 
-def _legend(figure: Figure, marks: Sequence[tuple[str, Artist]], columns: int, bottom: float) -> None:
+def _legend(figure: Figure, marks: Sequence[tuple[str, Artist]], columns: int, corner: tuple[float, float]) -> None:
     """Say what the marks mean, below the main panel."""
     figure.legend([artist for _, artist in marks], [name for name, _ in marks], loc="lower left", ncols=columns or 1,
-                  bbox_to_anchor=(style.LEFT / figure.get_figwidth() - 0.012, bottom), fontsize=style.TINY, borderaxespad=0,
+                  bbox_to_anchor=(corner[0] - 0.012, corner[1]), fontsize=style.TINY, borderaxespad=0,
                   frameon=False, borderpad=0, handletextpad=0.4, columnspacing=1.3, handlelength=1.4)  # fmt: skip

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from acu_nof1.reassessment import Reassessment
 
 # More rows would not leave room for the rest of the page.
-MOST_ROWS = 6
+MOST_ROWS = 5
 
 
 def patient_blocks(review: Reassessment) -> tuple[Section, ...]:
@@ -67,12 +67,9 @@ def agreement(review: Reassessment) -> Iterator[Block]:
     protocol, agreed = review.trial.protocol, review.telling.agreed
     if protocol.goal:
         yield Quote(patient.GOAL, patient.goal(protocol.goal))
-    said = (
-        patient.enough(review.verdict.estimate, agreed),
-        patient.success_rule(review.success, review.estimates.headlines),
-        patient.when(protocol, review.look, review.day),
-    )
-    yield Listing(patient.HEADINGS["agreed" if agreed else "set"], tuple(text for text in said if text))
+    enough = patient.enough(review.verdict.estimate, review.success, review.estimates.headlines, agreed)
+    said = (*enough, patient.when(protocol, review.look, review.day))
+    yield Listing(patient.HEADINGS["agreed" if agreed else "set"], said)
 
 
 @section
@@ -98,7 +95,7 @@ def changes(review: Reassessment) -> Iterator[Block]:
         yield Heading(patient.HEADINGS["diary"])
         known = estimate is not None and math.isfinite(estimate.before) and math.isfinite(estimate.after)
         pieces = patient.levels(estimate, tell) if estimate is not None and known else ()
-        yield Statement((*pieces, (f" {patient.MEDICAL_FIRST}".strip() if not pieces else f" {patient.MEDICAL_FIRST}", False)))
+        yield Statement((*pieces, (f"{' ' if pieces else ''}{patient.MEDICAL_FIRST}", False)))
         return
     yield Heading(patient.HEADINGS["changed"])
     if estimate is None or not review.trial.protocol.has_baseline:
@@ -164,19 +161,19 @@ def success(review: Reassessment) -> Iterator[Block]:
         return
     outcomes = {outcome.name: outcome for outcome in review.trial.protocol.outcomes}
     answer, chance = patient.success_result(review.success, outcomes)
-    yield Decision(patient.HEADINGS["success" if review.telling.agreed else "rule"], answer, (chance,), "")
+    yield Decision(patient.HEADINGS["success" if review.telling.agreed else "rule"], answer, (chance,), patient.DECIDE)
 
 
 @section
 def visit(review: Reassessment) -> Iterator[Block]:
     """What the page cannot tell, and what to talk about."""
-    questions = patient.talk(review.verdict, review.estimates.headlines, review.safety)
+    questions = patient.talk(review.verdict, review.estimates.headlines, review.safety, review.trial.protocol.goal)
     talk = Listing(patient.HEADINGS["talk"], questions)
     if review.verdict.overruled_by:
         yield talk
+        yield Note((patient.DECIDE,))
     else:
         yield Columns(Listing(patient.HEADINGS["limits"], patient.limits(review.verdict.caveats)), talk)
-    yield Note((patient.DECIDE,))
 
 
 PATIENT_SECTIONS: tuple[Callable[[Reassessment], Section], ...] = (

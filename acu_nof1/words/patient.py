@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Pieces = tuple[tuple[str, bool], ...]
 
 # What a person wrote is cut at this length, so that the page stays one page.
-LONGEST_CONDITION, LONGEST_GOAL, LONGEST_NAME, LONGEST_EVENT = 120, 240, 60, 60
+LONGEST_CONDITION, LONGEST_GOAL, LONGEST_NAME, LONGEST_EVENT = 80, 200, 40, 40
 # More things that began in these weeks, and more side effects, are counted, not named.
 MOST_NAMED, MOST_LIMITS, MOST_QUESTIONS = 2, 4, 4
 # An interval this wide is "very likely" to hold the true change.
@@ -63,7 +63,7 @@ OTHERS_COLUMNS = ("What", "Before → now", "Better or worse?")
 OTHERS_PLAIN = OTHERS_COLUMNS[:2]
 KEPT_COLUMNS = ("What", "Average", "Days with an answer")
 GOAL = "Your goal:"
-DECIDE = "What comes next is for you and your clinician to decide."
+DECIDE = "You and your clinician decide what comes next."
 MEDICAL_FIRST = "While this stands, this page does not say if you are better or worse."
 NO_BASELINE = "You kept no diary before treatment. So this page cannot say what changed. It shows what you wrote."
 NO_PRIMARY = "Your main answer has no value here, so this page cannot say what changed."
@@ -84,7 +84,7 @@ WITHOUT_THRESHOLD: Mapping[str, str] = {
 }
 MEANINGS: Mapping[str, str] = {
     "improved": "We are fairly sure it got better by at least {enough}.",
-    "improved_amount_unclear": "We are very sure it got better. We cannot say if it was by {enough}.",
+    "improved_amount_unclear": "We are very sure it got better. By {enough} or more? That is not clear.",
     "improved_less": "We are very sure it got better. We are fairly sure it was by less than {enough}.",
     "no_important_change": "If it changed at all, we are fairly sure it was by less than {enough}.",
     "worse_amount_unclear": "We are very sure it got worse. We cannot say by how much.",
@@ -164,42 +164,46 @@ def amount(estimate: Estimate) -> str:
     return f"{size:g}{NO_BREAK}{unit}".rstrip(NO_BREAK)
 
 
-def step(estimate: Estimate, direction: str) -> str:
-    """Say a change of the important size: lower by at least 2 points; at least 3 fewer days in 28."""
-    if direction in ("fewer", "more"):
-        size, days = amount(estimate).split(NO_BREAK)
-        return f"at least {size} {direction} {days}"
-    return f"{direction} by at least {amount(estimate)}"
-
-
-def enough(estimate: Estimate | None, agreed: bool) -> str:
-    """Say how much change counts as enough, and who said so."""
-    if estimate is None or math.isnan(estimate.important_change):
-        return "No one set how much change is enough."
+def step(estimate: Estimate) -> str:
+    """Say a change for the better of the important size: lower by at least 2 points."""
     outcome = estimate.outcome
-    wanted = step(estimate, direction_word(outcome.sign, outcome, estimate.scale))
-    said = f"Enough change for {name(outcome)}: {wanted}."
-    if agreed:
-        return said
-    return f"{said} {'We did not agree on this before treatment.' if outcome.declared else 'This comes from research. We did not agree on it.'}"
+    return f"{direction_word(outcome.sign, outcome, estimate.scale)} by at least {amount(estimate)}"
 
 
-def success_rule(success: Success, headlines: Sequence[Estimate]) -> str:
-    """Say what counts as success, where that is more than enough change in the main answer."""
-    primary = next((each.outcome.name for each in headlines if each.primary), None)
-    if success.rule is None or success.outcomes == (primary,):
-        return ""
+def enough(estimate: Estimate | None, success: Success, headlines: Sequence[Estimate], agreed: bool) -> tuple[str, ...]:
+    """Say how much change counts as enough, in the main answer and by the success rule, and who said so."""
+    if estimate is None or math.isnan(estimate.important_change):
+        return ("No one set how much change is enough.",)
+    outcome = estimate.outcome
+    said = [f"Enough change: {name(outcome)} {step(estimate)}."]
+    if success.rule is not None and success.outcomes != (outcome.name,):
+        said = [_rule(success, headlines)] if outcome.name in success.outcomes else [*said, _rule(success, headlines)]
+    if not agreed:
+        said.append("We did not agree on this before treatment." if outcome.declared
+                    else "This amount comes from research. We did not agree on it before treatment.")  # fmt: skip
+    return tuple(said)
+
+
+def _rule(success: Success, headlines: Sequence[Estimate]) -> str:
+    """Say what the success rule asks of each answer."""
     known = {each.outcome.name: each for each in headlines}
-    parts = [_goal_of(known[each]) for each in success.outcomes if each in known]
-    if len(parts) == 1:
-        return f"Success means enough change here: {parts[0]}."
-    which = "both" if len(parts) == 2 else "all"
-    return f"Success means enough change in {which if success.rule.startswith('all') else 'at least one'} of these: {listing(parts)}."
+    parts = [_wanted(known[each]) for each in success.outcomes if each in known]
+    which = (
+        "at least one of these"
+        if (success.rule or "").startswith("any")
+        else "both of these"
+        if len(parts) == 2
+        else "all of these"
+    )
+    *most, last = parts
+    joined = (
+        f"{', '.join(most)} or {last}" if most and success.rule and success.rule.startswith("any") else listing(parts)
+    )
+    return f"Success means {'this' if not most else which}: {joined}."
 
 
-def _goal_of(estimate: Estimate) -> str:
-    known = "" if math.isnan(estimate.important_change) else f" (by {amount(estimate)})"
-    return f"{name(estimate.outcome)}{known}"
+def _wanted(estimate: Estimate) -> str:
+    return f"{name(estimate.outcome)}{'' if math.isnan(estimate.important_change) else f' {step(estimate)}'}"
 
 
 def when(protocol: Protocol, look: Look, day: dt.date) -> str:
@@ -240,7 +244,9 @@ def reason(text: str) -> str:
     for pattern, said in REASONS:
         found = re.search(pattern, text)
         if found:
-            return said.format(*found.groups()).replace("only 1 days before treatment have", "only 1 day before treatment has")
+            return said.format(*found.groups()).replace(
+                "only 1 days before treatment have", "only 1 day before treatment has"
+            )
     return OTHER_REASON
 
 
@@ -352,8 +358,10 @@ def chances(estimate: Estimate) -> tuple[tuple[str, str], ...]:
     said = [(_of_hundred(anyhow), f"would truly have {direction} {name(outcome)}.")]
     if not math.isnan(estimate.important_change):
         important = estimate.p_important_gain if better else estimate.p_important_loss
-        have = "have" if direction in ("fewer", "more") else "have it"
-        said.append((_of_hundred(important), f"would truly {have} {step(estimate, direction)}."))
+        size, _, unit = amount(estimate).partition(NO_BREAK)
+        days = direction in ("fewer", "more")
+        much = f"at least {size} {direction} {unit}" if days else f"it {direction} by at least {amount(estimate)}"
+        said.append((_of_hundred(important), f"would have {much}."))
     return tuple(said)
 
 
@@ -387,7 +395,7 @@ def others_cut(shown: int, rows: int) -> str:
 def success_result(success: Success, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
     """Say whether the rule was met: the answer, and its chance."""
     if success.kind == "not_agreed":
-        return "No rule was set.", "So there is nothing to hold your diary against."
+        return "No rule was set.", "So there is nothing to check here."
     unknown = listing(name(outcomes[each]) for each in success.unknown) if success.unknown else ""
     if success.p is None:
         return "We cannot say.", f"There is no clear number for {unknown}."
@@ -395,15 +403,16 @@ def success_result(success: Success, outcomes: Mapping[str, Outcome]) -> tuple[s
     chance = against(success.p, LIKELY if success.p > 0.5 else UNLIKELY)
     bound = {"": "", "at_most": " at most", "at_least": " at least"}[success.bound]
     missing = f" There is no clear number for {unknown}." if unknown else ""
-    return answer[success.kind], f"The chance that it was reached is {chance}{bound}.{missing}"
+    return answer[success.kind], f"The chance is {chance}{bound}.{missing}"
 
 
 # ------------------------------------------------------------------ what it cannot tell, what to talk about
 
 
 def _missing(facts: Mapping[str, float | str]) -> str:
-    said = f"You answered on {int(facts['answered'])} of {int(facts['days'])} days. The other days may have been different."
-    return f"{said} That is a lot of days." if facts["many"] == "yes" else said
+    said = f"You answered on {int(facts['answered'])} of {int(facts['days'])} days."
+    more = "So many days are missing that" if facts["many"] == "yes" else "On the others"
+    return f"{said} {more} things may have been different."
 
 
 # In the order in which they are said; what began at the same time has a sentence of its own.
@@ -418,7 +427,7 @@ LIMITS: Mapping[str, str] = {
     "missing_days": "",
     "short_window": "Few days have an answer. More days would give a steadier count.",
     "slow_drift": "Your days change slowly. A slow drift can look like a change.",
-    "natural_course": "Pain has good and bad spells. Many people start treatment in a bad one and then get better without it.",
+    "natural_course": "Pain has good and bad spells. After a bad one, many people get better by themselves.",
     "drawn_start": "Your first day of treatment was drawn by lot. So other reasons are less likely.",
     "expectation": "You knew when treatment began. Hope alone can change how we rate our days.",
     "multiple_looks": "More than one look was planned. This page reads this one by itself.",
@@ -452,27 +461,35 @@ def _began(caveats: Sequence[Caveat]) -> str:
     return f"This also began: {_quoted([str(each.facts['what']) for each in caveats])}."
 
 
-def talk(verdict: Verdict, headlines: Sequence[Estimate], safety: Safety) -> tuple[str, ...]:
+def talk(verdict: Verdict, headlines: Sequence[Estimate], safety: Safety, goal: str) -> tuple[str, ...]:
     """Questions for the visit that follow from the result; none of them is advice."""
     if verdict.overruled_by:
         return ("Who will look into this, and when?", "Is there anything else that worries you?")
     kinds = {each.kind: each for each in verdict.caveats}
     events = [str(each.facts["what"]) for each in verdict.caveats if each.kind == "co_intervention"]
     harms = [event.what for event in safety.adverse_events]
-    worse = [name(each.outcome) for each in headlines if each.ok and not each.primary and each.reading.startswith("worse")]
-    known = verdict.estimate is not None and verdict.estimate.ok
+    worse = [
+        name(each.outcome) for each in headlines if each.ok and not each.primary and each.reading.startswith("worse")
+    ]
+    unasked = safety.asked == "never" and safety.sessions_attended and not harms
     asked = [
-        QUESTIONS[verdict.kind] if known else "What do you think has changed since treatment began?",
+        _question(verdict),
+        "Did anything bad happen after a session? No one asked." if unasked else "",
         f"Could {_quoted(events)} explain part of it?" if events else "",
         f"You told us about {_quoted(harms)}. How is that now?" if harms else "",
-        "Did anything bad happen after a session? We do not know, as no one asked."
-        if safety.asked == "never" and safety.sessions_attended and not harms
-        else "",
-        f"Some answers got worse: {listing(worse[:MOST_NAMED])}. What matters most to you?" if worse else "",
-        "How close are you to your goal now?",
+        f"This got worse: {listing(worse[:MOST_NAMED])}. What matters most?" if worse else "",
+        "How close are you to your goal now?" if goal else "",
         "What were the days like on which you gave no answer?" if "missing_days" in kinds else "",
     ]
     return tuple([question for question in asked if question][:MOST_QUESTIONS])
+
+
+def _question(verdict: Verdict) -> str:
+    estimate = verdict.estimate
+    if estimate is None or not estimate.ok:
+        return "What do you think has changed since treatment began?"
+    better = verdict.kind.startswith("improved") and math.isnan(estimate.important_change)
+    return QUESTIONS["improved" if better else verdict.kind]
 
 
 QUESTIONS: Mapping[str, str] = {
