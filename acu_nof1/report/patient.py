@@ -15,7 +15,6 @@ from acu_nof1.report.block import (
     Heading,
     Hundred,
     Listing,
-    Note,
     Picture,
     Quote,
     Section,
@@ -149,7 +148,7 @@ def _kept(review: Reassessment) -> Iterator[Block]:
     for row in raw[raw["days"] == "window"].to_dict("records"):
         outcome = review.trial.protocol.outcome(row["outcome"])
         rows.append((patient.shortened(outcome.label, patient.LONGEST_NAME),
-                     patient.answered(outcome, float(row["mean"]), int(row["answered"])), str(row["answered"])))  # fmt: skip
+                     patient.answered(outcome, float(row["mean"]), int(row["answered"]), outcome.digits + 1), str(row["answered"])))  # fmt: skip
     note = patient.others_cut(MOST_ROWS, len(rows))
     yield Table(patient.HEADINGS["kept"], patient.KEPT_COLUMNS, tuple(rows[:MOST_ROWS]), note=note)
 
@@ -171,7 +170,6 @@ def visit(review: Reassessment) -> Iterator[Block]:
     talk = Listing(patient.HEADINGS["talk"], questions)
     if review.verdict.overruled_by:
         yield talk
-        yield Note((patient.DECIDE,))
     else:
         yield Columns(Listing(patient.HEADINGS["limits"], patient.limits(review.verdict.caveats)), talk)
 

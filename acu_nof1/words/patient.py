@@ -84,7 +84,7 @@ WITHOUT_THRESHOLD: Mapping[str, str] = {
 }
 MEANINGS: Mapping[str, str] = {
     "improved": "We are fairly sure it got better by at least {enough}.",
-    "improved_amount_unclear": "We are very sure it got better. By {enough} or more? That is not clear.",
+    "improved_amount_unclear": "We are very sure it got better. By {enough} or more? Not clear.",
     "improved_less": "We are very sure it got better. We are fairly sure it was by less than {enough}.",
     "no_important_change": "If it changed at all, we are fairly sure it was by less than {enough}.",
     "worse_amount_unclear": "We are very sure it got worse. We cannot say by how much.",
@@ -108,8 +108,8 @@ SPANS: Mapping[str, str] = {
 # Why a number could not be worked out, in the order in which they are tried.
 REASONS: tuple[tuple[str, str], ...] = (
     (r"no answered baseline day|no score before", "there are no answers from before treatment"),
-    (r"only (\d+) baseline days? answered; at least (\d+)", "only {0} days before treatment have an answer, and we need {1}"),
-    (r"only (\d+) days? answered .*; at least (\d+)", "only {0} of the days in treatment have an answer, and we need {1}"),
+    (r"only (\d+) baseline days? answered; at least (\d+)", "we have answers from only {0} of the days before treatment, and we need {1}"),
+    (r"only (\d+) days? answered .*; at least (\d+)", "we have answers from only {0} of the days in treatment, and we need {1}"),
     (r"no score near", "there is no answer near this day"),
     (r"no measurement error", "we do not know how much this score moves by itself"),
     (r"every value is the same|no noise", "all your answers are the same"),
@@ -209,7 +209,7 @@ def _wanted(estimate: Estimate) -> str:
 def when(protocol: Protocol, look: Look, day: dt.date) -> str:
     """Say whether this look was planned, and when it was decided."""
     at = f"at session {look.after_session} ({date(day)})" if look.after_session is not None else f"on {date(day)}"
-    planned = f"We planned to look {at}." if look in protocol.looks else f"We look {at}. This day was not planned."
+    planned = f"We planned to look {at}." if look in protocol.looks else f"This look is {at}. It was not planned."
     if protocol.agreed_on is None:
         return planned
     before = "before treatment" if protocol.was_agreed else "after treatment had begun"
@@ -244,9 +244,7 @@ def reason(text: str) -> str:
     for pattern, said in REASONS:
         found = re.search(pattern, text)
         if found:
-            return said.format(*found.groups()).replace(
-                "only 1 days before treatment have", "only 1 day before treatment has"
-            )
+            return said.format(*found.groups())
     return OTHER_REASON
 
 
@@ -268,7 +266,7 @@ def levels(estimate: Estimate, tell: Telling) -> Pieces:
     outcome, shown = estimate.outcome, printed(estimate)
     unit = "per 28 days" if outcome.kind == "yes_no" else _level_unit(outcome)
     before, after = (f"{text}{NO_BREAK}{unit}".rstrip(NO_BREAK) for text in (shown.before, shown.after))
-    what = "count" if outcome.kind == "yes_no" else "average" if outcome.every == "day" else "score"
+    what = "count" if outcome.kind == "yes_no" else "average" if outcome.every == "day" else "result"
     spans = ("before treatment", "at this look") if outcome.every != "day" else (span(tell.before), span(tell.after))
     return (
         (f"Your {what} for {name(outcome)} was ", False),
@@ -325,21 +323,21 @@ def likely(estimate: Estimate) -> str:
     return f"The true change may be {ends}: chance {in_hundred(estimate.confidence)}."
 
 
-def answered(outcome: Outcome, mean: float, days: int) -> str:
+def answered(outcome: Outcome, mean: float, days: int, digits: int) -> str:
     """Print a plain average of what was answered."""
     if not days:
         return "–"
     if outcome.kind == "yes_no":
         return f"{100 * mean:.0f}{NO_BREAK}% of days"
     unit = _level_unit(outcome)
-    return f"{number(mean, outcome.digits)}{NO_BREAK}{unit}".rstrip(NO_BREAK)
+    return f"{number(mean, digits)}{NO_BREAK}{unit}".rstrip(NO_BREAK)
 
 
 def description(outcome: Outcome, mean: float, days: int, tell: Telling) -> str:
     """Say what was written where no change can be worked out."""
     if not days:
         return f"You wrote no answer {span(tell.after)}."
-    return f"The average of your {days} {'answer' if days == 1 else 'answers'} {span(tell.after)}: {answered(outcome, mean, days)}."
+    return f"The average of your {days} {'answer' if days == 1 else 'answers'} {span(tell.after)}: {answered(outcome, mean, days, outcome.digits)}."
 
 
 # ------------------------------------------------------------------ how sure
@@ -395,7 +393,7 @@ def others_cut(shown: int, rows: int) -> str:
 def success_result(success: Success, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
     """Say whether the rule was met: the answer, and its chance."""
     if success.kind == "not_agreed":
-        return "No rule was set.", "So there is nothing to check here."
+        return "We set no rule for success.", "Please look at what changed."
     unknown = listing(name(outcomes[each]) for each in success.unknown) if success.unknown else ""
     if success.p is None:
         return "We cannot say.", f"There is no clear number for {unknown}."
@@ -411,16 +409,18 @@ def success_result(success: Success, outcomes: Mapping[str, Outcome]) -> tuple[s
 
 def _missing(facts: Mapping[str, float | str]) -> str:
     said = f"You answered on {int(facts['answered'])} of {int(facts['days'])} days."
-    more = "So many days are missing that" if facts["many"] == "yes" else "On the others"
-    return f"{said} {more} things may have been different."
+    more = (
+        "So many missing days may hide a lot." if facts["many"] == "yes" else "The other days may have been different."
+    )
+    return f"{said} {more}"
 
 
 # In the order in which they are said; what began at the same time has a sentence of its own.
 LIMITS: Mapping[str, str] = {
     "interim": "This is an early look. The look that counts is still to come.",
-    "unattainable": "You had so little to begin with that enough change could not be reached.",
+    "unattainable": "You started so close to the best that enough change could not be reached.",
     "one_person": "It can say what changed. It cannot say why.",
-    "carry_over": "What treatment changes may last when it stops. So the weeks can look more alike than they are.",
+    "carry_over": "What treatment changes may last after it ends. So the weeks can look more alike than they are.",
     "co_intervention": "",
     "baseline_flare": "Your diary began in a bad week. Part of the change may be your usual days coming back.",
     "baseline_trend": "Things were moving this way before treatment. The change may be more of the same.",
