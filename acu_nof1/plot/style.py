@@ -51,7 +51,7 @@ class Size(NamedTuple):
     primary_height: float
 
 
-PAGE, LARGE = Size(WIDTH, LEFT, PRIMARY_HEIGHT), Size(5.4, 0.62, 1.25)
+PAGE, LARGE = Size(WIDTH, LEFT, PRIMARY_HEIGHT), Size(5.4, 0.62, 1.3)
 
 # Points above the main panel.
 LANE, SESSION_STRIP, NAME_STRIP = 10.5, 18.0, 11.0

@@ -242,7 +242,9 @@ def _lanes(trial: Trial, series: Series, width: float) -> list[_Lane]:
         (number, event) for number, event in events if series.days[0] <= np.datetime64(event.date) <= series.days[-1]
     ]
     days = [event.date for _, event in shown]
-    lanes = _fitted(series, days, [style.drawable(event.what, LONGEST_EVENT) for _, event in shown], width)
+    # Half the width is free on one side of every day.
+    texts = [style.fitted(style.drawable(event.what, LONGEST_EVENT), width / 2, style.SMALL) for _, event in shown]
+    lanes = _fitted(series, days, texts, width)
     if max((lane.row for lane in lanes), default=0) < MOST_LANES:
         return lanes
     return _fitted(series, days, [str(number) for number, _ in shown], width)

@@ -105,17 +105,19 @@ SPANS: Mapping[str, str] = {
     "in the baseline phases": "in the weeks without treatment",
     "in the treatment phases": "in the weeks with treatment",
 }
-# Why a number could not be worked out, in the order in which they are tried.
-REASONS: tuple[tuple[str, str], ...] = (
-    (r"no answered baseline day|no score before", "there are no answers from before treatment"),
-    (r"only (\d+) baseline days? answered; at least (\d+)", "we have answers from only {0} of the days before treatment, and we need {1}"),
-    (r"only (\d+) days? answered .*; at least (\d+)", "we have answers from only {0} of the days in treatment, and we need {1}"),
-    (r"no score near", "there is no answer near this day"),
-    (r"no measurement error", "we do not know how much this score moves by itself"),
-    (r"every value is the same|no noise", "all your answers are the same"),
-    (r"no answered day|fewer answered days", "there are too few answers"),
+# Why a number could not be worked out, in the order in which they are tried: what the estimate says, in a sentence, in a table.
+REASONS: tuple[tuple[str, str, str], ...] = (
+    (r"no answered baseline day|no score before", "there are no answers from before treatment", "no answers before"),
+    (r"only (\d+) baseline days? answered; at least (\d+)", "we have answers from only {0} of the days before treatment, and we need {1}",
+     "too few answers before"),
+    (r"only (\d+) days? answered .*; at least (\d+)", "we have answers from only {0} of the days in treatment, and we need {1}",
+     "too few answers"),
+    (r"no score near", "there is no answer near this day", "no answer near this day"),
+    (r"no measurement error", "we do not know how much this score moves by itself", "it may move by itself"),
+    (r"every value is the same|no noise", "all your answers are the same", "all answers are the same"),
+    (r"no answered day|fewer answered days", "there are too few answers", "too few answers"),
 )  # fmt: skip
-OTHER_REASON = "your answers do not fit the way we work it out"
+OTHER_REASON = "your answers do not fit the way we work it out", "it does not fit"
 
 
 def shortened(text: str, most: int) -> str:
@@ -233,19 +235,19 @@ def verdict(verdict: Verdict) -> tuple[str, str]:
 def reading(estimate: Estimate) -> str:
     """Say whether an answer got better or worse, as the clinician's table reads it."""
     if not estimate.ok:
-        return f"{READINGS['cannot_say']}: {reason(estimate.reason)}"
+        return f"{READINGS['cannot_say']}: {reason(estimate.reason, short=True)}"
     if not estimate.reading:
         return "neither is better"
     return (WITHOUT_THRESHOLD if math.isnan(estimate.important_change) else READINGS)[estimate.reading]
 
 
-def reason(text: str) -> str:
+def reason(text: str, short: bool = False) -> str:
     """Say in plain words why a number could not be worked out."""
-    for pattern, said in REASONS:
+    for pattern, *said in REASONS:
         found = re.search(pattern, text)
         if found:
-            return said.format(*found.groups())
-    return OTHER_REASON
+            return said[short].format(*found.groups())
+    return OTHER_REASON[short]
 
 
 def changed(estimate: Estimate, tell: Telling) -> Pieces:
@@ -393,7 +395,7 @@ def others_cut(shown: int, rows: int) -> str:
 def success_result(success: Success, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
     """Say whether the rule was met: the answer, and its chance."""
     if success.kind == "not_agreed":
-        return "We set no rule for success.", "Please look at what changed."
+        return "We set no rule for success.", "Look at what changed."
     unknown = listing(name(outcomes[each]) for each in success.unknown) if success.unknown else ""
     if success.p is None:
         return "We cannot say.", f"There is no clear number for {unknown}."
