@@ -8,6 +8,7 @@ import pytest
 import report_cases as cases
 
 from acu_nof1 import words
+from acu_nof1.words import patient
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -56,11 +57,14 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     for name in cases.CASES:
         (folder / f"{name}.html").write_text(cases.page(name), encoding="utf-8")
+    for name in cases.PATIENT:
+        (folder / f"{name}.html").write_text(cases.patient_page(name), encoding="utf-8")
     (folder / "notebook.html").write_text(cases.notebook("low_back_pain")[0], encoding="utf-8")
     return folder
 
 
-PAGES = [*cases.CASES, "notebook"]
+CLINICIAN = [*cases.CASES, "notebook"]
+PAGES = [*CLINICIAN, *cases.PATIENT]
 
 
 class Visit:
@@ -126,7 +130,7 @@ def test_every_figure_is_drawn_and_has_a_text(visits, name):
     assert all(width > 300 and text > 60 for width, text in images)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", CLINICIAN)
 def test_the_answer_is_on_the_first_page_of_the_print(visits, folder, name):
     pdf = folder / f"{name}.pdf"
     visits(name).page.pdf(path=pdf, prefer_css_page_size=True, tagged=True)
@@ -137,6 +141,17 @@ def test_the_answer_is_on_the_first_page_of_the_print(visits, folder, name):
     assert words.HEADINGS["appendix"].upper() not in said
     if name == "sleep_and_stress":
         assert said.startswith(words.PROMPTLY)
+
+
+@pytest.mark.parametrize("name", cases.PATIENT)
+def test_the_patient_s_page_is_one_sheet_of_paper(visits, folder, name):
+    pdf = folder / f"{name}.pdf"
+    visits(name).page.pdf(path=pdf, prefer_css_page_size=True, tagged=True)
+    pages = subprocess.run(["pdfinfo", pdf], capture_output=True, text=True, check=True).stdout
+    assert "Pages:           1\n" in pages
+    said = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith(words.PROMPTLY) == (name == "patient_sleep_and_stress")
+    assert patient.HEADINGS["talk"] in " ".join(said.split())
 
 
 def test_tables_and_figures_that_scroll_can_be_reached_by_keyboard(visits):

@@ -14,8 +14,8 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from acu_nof1 import palette, words
 from acu_nof1.course import ENOUGH_OF_WEEK, WEEK, weekly
 from acu_nof1.plot import style
-from acu_nof1.plot.panel import Series, date_axis, day_number, series_of
-from acu_nof1.plot.trial import POINTS, draw_lanes, draw_sessions, lanes_of
+from acu_nof1.plot.panel import POINTS, Series, date_axis, day_number, series_of
+from acu_nof1.plot.trial import draw_lanes, draw_sessions, lanes_of
 from acu_nof1.trial import Trial
 
 if TYPE_CHECKING:

@@ -175,7 +175,7 @@ def _rules(primary: Estimate | None) -> str:
     confidence = percent(primary.confidence) if primary is not None else percent(0.95)
     return (
         f"Readings rest on posterior chances, not on tests: “improved” or “worse” needs a chance of {likely} of an important gain, "
-        f"or of a loss of at least half that size; any gain or any loss needs {sure}; an amount counts as less than important "
+        f"or of a loss of at least half that size, and {sure} of any gain or loss; any gain or loss alone needs {sure}; an amount counts as less than important "
         f"at {unlikely} or below; “no important change” needs {likely}; else “cannot say”. Intervals are {confidence}."
     )
 
@@ -187,8 +187,8 @@ def _success(protocol: Protocol) -> Iterator[str]:
     names = [name_in_sentence(protocol.outcome(name)) for name in rule.outcomes]
     joined = "; their chances were joined by a Gaussian copula learned from the days" if len(names) > 1 else ""
     which = "in" if len(names) == 1 else "in all of" if rule.all else "in at least one of"
-    yield (f"Success rule: an important gain {which} {listing(names)}, met from a chance of {100 * LIKELY:g} in 100 and not met "
-           f"up to {100 * UNLIKELY:g}{joined}.")  # fmt: skip
+    yield (f"Success rule: an important gain {which} {listing(names)}, met from a chance of {100 * LIKELY:g} in 100 where a gain is sure "
+           f"({100 * SURE:g} in 100), and not met up to {100 * UNLIKELY:g}{joined}.")  # fmt: skip
 
 
 def looks(protocol: Protocol) -> str:
