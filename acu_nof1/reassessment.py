@@ -19,6 +19,7 @@ from acu_nof1.explore import missing_days, regression_to_the_mean
 from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
 from acu_nof1.spells import flare_spells
+from acu_nof1.story import Answered, story_of
 from acu_nof1.verdict import judge, judge_success
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from acu_nof1.explore.sensitivity import Alternative
     from acu_nof1.safety import Safety
     from acu_nof1.spells import FlareSpells
+    from acu_nof1.story import Standing, Story
     from acu_nof1.trial import Comparisons, Trial
     from acu_nof1.verdict import Success, Verdict
     from acu_nof1.words import Telling
@@ -76,6 +78,13 @@ class Reassessment:
         series = self.comparisons.take(self.comparisons.primary)
         return asked_otherwise(Setting(self.trial, self.look, series, primary))
 
+    @cached_property
+    def story(self) -> Story:
+        """Each planned look as it stood then, up to this one; worked out on first use."""
+        confidence = next((each.confidence for each in self.estimates), 0.95)
+        now = Answered(self.look, self.verdict.estimate, self.success)
+        return story_of(self.trial, self.day, now, self.safety.overrules, confidence)
+
     @property
     def telling(self) -> Telling:
         """How the days are named in sentences."""
@@ -99,12 +108,12 @@ class Reassessment:
     @property
     def attribution(self) -> tuple[str, ...]:
         """Other explanations that this diary itself suggests."""
-        return tuple(words.caveat(each) for each in self.verdict.attribution)
+        return tuple(words.caveat(each, self.telling) for each in self.verdict.attribution)
 
     @property
     def limits(self) -> tuple[str, ...]:
         """What this diary cannot tell, computed limits first."""
-        return tuple(words.caveat(each) for each in self.verdict.limits)
+        return tuple(words.caveat(each, self.telling) for each in self.verdict.limits)
 
     @property
     def success_sentence(self) -> str:
@@ -176,6 +185,7 @@ class Reassessment:
                 "overruled_by": self.verdict.overruled_by,
             },
             "success": _success(self.success),
+            "looks": [_look(each) for each in self.story.standings],
             "safety": {
                 "red_flags": list(self.safety.red_flags),
                 "serious_events": [_event(event) for event in self.safety.serious_events],
@@ -228,6 +238,22 @@ def _success(success: Success) -> dict[str, Any]:
         "rule": success.rule,
         "not_estimable": list(success.unknown),
         "pairs": pairs,
+    }
+
+
+def _look(each: Standing) -> dict[str, Any]:
+    return {
+        "on": None if each.look.on is None else each.look.on.isoformat(),
+        "after_session": each.look.after_session,
+        "window_days": each.window_days,
+        "date": None if each.day is None else each.day.isoformat(),
+        "decides": each.decides,
+        "shown": each.shown,
+        "status": each.status,
+        "reason": each.reason or None,
+        "verdict": each.kind,
+        "success": None if each.success is None else _success(each.success),
+        "estimate": None if each.estimate is None else _estimate(each.estimate),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acu_nof1.plot.adherence import adherence_alt, plot_adherence
 from acu_nof1.plot.bands import plot_bands
+from acu_nof1.plot.looks import plot_looks
 from acu_nof1.plot.planning import plot_audit, plot_plan
 from acu_nof1.plot.sensitivity import plot_sensitivity
 from acu_nof1.plot.trial import figure_alt, plot_outcome, plot_trial
@@ -14,6 +15,7 @@ __all__ = [
     "plot_adherence",
     "plot_audit",
     "plot_bands",
+    "plot_looks",
     "plot_outcome",
     "plot_plan",
     "plot_sensitivity",

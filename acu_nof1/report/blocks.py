@@ -36,6 +36,7 @@ from acu_nof1.report.block import (
 )
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
+from acu_nof1.report.looks import looks_blocks
 from acu_nof1.report.sensitivity import sensitivity_blocks
 from acu_nof1.safety import CAUTIONS
 
@@ -261,6 +262,7 @@ def _picture(review: Reassessment, names: Sequence[str], heading: str = words.FI
 def appendix(review: Reassessment) -> Iterator[Block]:
     """Everything behind the answer."""
     yield Heading(words.HEADINGS["appendix"])
+    yield from looks_blocks(review)
     others = [each.name for each in review.comparisons.outcomes if each.name not in _on_first_page(review)]
     if others:
         yield Heading(words.HEADINGS["more_figures"], 3)
