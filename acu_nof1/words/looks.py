@@ -39,9 +39,8 @@ def look_date(each: Standing, attended: int) -> str:
     if each.status != "not_reached":
         return date(each.day) if each.day is not None else NOTHING
     if each.day is not None:
-        return f"{NOT_YET}: planned for {date(each.day)}"
-    took_place = f"{attended} of {each.look.after_session} sessions had taken place"
-    return f"{NOT_YET}: {took_place}"
+        return f"not yet: planned for {date(each.day)}"
+    return f"not yet: {attended} of {each.look.after_session} sessions took place"
 
 
 def mark(each: Standing, story: Story) -> str:
@@ -99,12 +98,13 @@ def columns(story: Story) -> tuple[str, ...]:
 
 
 def row(each: Standing, story: Story) -> tuple[str, ...]:
-    """One row of the table."""
+    """One row of the table; between so many columns an interval would be torn apart."""
     estimate = each.estimate
     numbers: tuple[str, ...] = (NOTHING,) * 4
     if estimate is not None:
         shown, days = printed(estimate), days_of(estimate.days_before, estimate.days_after)
-        numbers = (days, shown.before, shown.after, change_with_interval(estimate))
+        change = change_with_interval(estimate).replace(" ", NO_BREAK)
+        numbers = (days, shown.before, shown.after, change)
     first = (look_name(each), look_date(each, story.attended), *numbers)
     if story.overruled_by:
         return first
