@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -348,6 +349,12 @@ def test_the_one_sentence_for_the_first_page():
         "After session 6 (23 Feb 2026) it read: improved, amount unclear (2.2 lower, 0.1 to 4.3)."
     )
     assert said.earlier(report_cases.interim().story) == ""
+    walking = acu.reassess(planned(outcome=primary("walking")), on=day(63)).story
+    assert said.earlier(walking).startswith("After 6 weeks (2 Mar 2026) it read: improved")
+    assert re.search(
+        r" \(\d+ higher, \d+ to \d+, in min/day\); the look before that stands in the appendix\.$",
+        said.earlier(walking),
+    )
     early = only_pain(reassess=[{"on": day(17)}, {"on": day(98)}])
     assert said.earlier(acu.reassess(early).story).startswith("After 3 days (22 Jan 2026) it read: not estimable: ")
 

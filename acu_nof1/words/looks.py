@@ -179,7 +179,7 @@ def _read(each: Standing, agreed: bool) -> str:
     if estimate is None or not estimate.ok:
         return verdict(each, agreed) if estimate is None else reading(estimate)
     change, ends = change_in_words(estimate)
-    unit = "" if estimate.scale != "difference" or estimate.unit == "points" else f"{NO_BREAK}{estimate.unit}"
+    unit = "" if estimate.scale != "difference" or estimate.unit == "points" else f", in {estimate.unit}"
     return f"{verdict(each, agreed)} ({change}, {ends}{unit})"
 
 
@@ -189,8 +189,9 @@ def figure_name(each: Standing) -> str:
 
 
 def figure_reading(each: Standing, agreed: bool) -> str:
-    """How a row of the figure is read."""
-    return NOT_YET if each.status == "not_reached" else verdict(each, agreed)
+    """How a row of the figure is read; the table says why a look is not."""
+    short = {"not_reached": NOT_YET, "not_estimable": "not estimable", "too_early": "not asked"}
+    return short.get(each.status) or verdict(each, agreed)
 
 
 def figure_alt(story: Story) -> str:
