@@ -79,6 +79,9 @@ class Success:
         The outcomes that are not estimable.
     pairs
         How the gains of the others go together.
+    gain
+        The chance of any gain at all in the outcome that the rule hangs on: the least sure of ``all``, the surest of
+        ``any``.
     """
 
     kind: SuccessKind
@@ -88,6 +91,7 @@ class Success:
     bound: Literal["", "at_most", "at_least"] = ""
     unknown: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
+    gain: float = np.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,8 @@ def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) 
     rule = trial.protocol.success
     if rule is None:
         return Success("not_agreed", None, None)
-    chances = {each.outcome.name: each.p_important_gain for each in estimates.headlines if each.ok}
+    answers = {each.outcome.name: each for each in estimates.headlines if each.ok}
+    chances = {name: each.p_important_gain for name, each in answers.items()}
     known = tuple(name for name in rule.outcomes if np.isfinite(chances.get(name, np.nan)))
     unknown = tuple(name for name in rule.outcomes if name not in known)
     if not known:
@@ -181,12 +186,13 @@ def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) 
         Pair((known[i], known[j]), float(correlation[i, j]), int(together.days[i, j]))
         for i, j in combinations(range(len(known)), 2)
     )
-    kind = success_kind(p)
+    gain = (min if rule.all else max)(answers[name].p_gain for name in known)
+    kind = success_kind(p, gain)
     if not unknown:
-        return Success(kind, p, rule.rule, rule.outcomes, pairs=pairs)
+        return Success(kind, p, rule.rule, rule.outcomes, pairs=pairs, gain=gain)
     if kind != ("not_met" if rule.all else "met"):
         return Success("cannot_say", None, rule.rule, rule.outcomes, unknown=unknown, pairs=pairs)
-    return Success(kind, p, rule.rule, rule.outcomes, "at_most" if rule.all else "at_least", unknown, pairs)
+    return Success(kind, p, rule.rule, rule.outcomes, "at_most" if rule.all else "at_least", unknown, pairs, gain)
 
 
 def _caveats(
