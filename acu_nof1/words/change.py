@@ -143,13 +143,15 @@ def _direction(value: float, outcome: Outcome, scale: str = "difference") -> str
     return "lower" if value < 0 else "higher"
 
 
-def _range_in_words(estimate: Estimate, digits: int) -> str:
+def _range_in_words(estimate: Estimate, digits: int, *, named: bool = False) -> str:
+    """Say an interval; `named` where no change before it tells the direction."""
     low, high = (round(end, digits) for end in (estimate.low, estimate.high))
     if low < 0 < high:
         first, second = (f"{number(abs(end), digits)} {_direction(end, estimate.outcome)}" for end in (low, high))
         return f"{first} to {second}"
-    near, far = sorted((abs(low), abs(high)))
-    return f"{number(near, digits)} to {number(far, digits)}"
+    near, far = sorted((low, high), key=abs)
+    said = f"{number(abs(near), digits)} to {number(abs(far), digits)}"
+    return f"{said} {_direction(far, estimate.outcome)}" if named and far else said
 
 
 def sentence(estimate: Estimate, tell: Telling) -> str:
@@ -192,7 +194,7 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
     else:
         start = f"Average {name} was {_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
     if not shown.size or not round(shown.size, digits):
-        return f"{start}: no difference on average ({interval} {_range_in_words(estimate, digits)})."
+        return f"{start}: no difference on average ({interval} {_range_in_words(estimate, digits, named=True)})."
     change = f"{number(abs(shown.size), digits)} {_direction(shown.size, outcome)}"
     limited = "; cut at the end of the scale" if estimate.limited else ""
     return f"{start}: {change} ({interval} {_range_in_words(estimate, digits)}{limited})."
@@ -216,19 +218,26 @@ def chances(estimate: Estimate) -> str:
     outcome = estimate.outcome
     if not estimate.ok or math.isnan(estimate.p_gain):
         return ""
-    better = estimate.p_gain >= estimate.p_loss
+    # The direction of the change that is shown: the mean of a skewed distribution may lie on its less likely side.
+    moved = (estimate.value - estimate.no_change) * outcome.sign
+    better = moved > 0 or (not moved and estimate.p_gain >= estimate.p_loss)
     direction = _direction(outcome.sign if better else -outcome.sign, outcome, estimate.scale)
-    any_change = in_hundred(estimate.p_gain if better else estimate.p_loss)
+    any_change = against(estimate.p_gain if better else estimate.p_loss, SURE)
     subject = "it is"
     if outcome.kind == "yes_no":
         subject = "there are" if estimate.scale == "difference" else "their share is"
     if math.isnan(estimate.important_change):
         return f"Chance that {subject} truly {direction}: {any_change}."
-    important = in_hundred(estimate.p_important_gain if better else estimate.p_important_loss)
+    important = _important_gain(estimate) if better else in_hundred(estimate.p_important_loss)
     return (
         f"Chance that {subject} truly {important_step(estimate, direction)}: {important}; "
         f"that {subject} {direction} at all: {any_change}."
     )
+
+
+def _important_gain(estimate: Estimate) -> str:
+    """Say the chance of an important gain beside the one of the two limits that it is nearer to."""
+    return against(estimate.p_important_gain, UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY)
 
 
 def important_step(estimate: Estimate, direction: str) -> str:
@@ -280,8 +289,7 @@ def reasons(estimate: Estimate | None) -> tuple[str, ...]:
     if not _has_threshold(estimate):
         return (f"Any change for the better: {gain}; better or worse needs {sure}.",)
     wanted = important_amount(estimate)
-    limit = UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY
-    big = f"A gain of at least {wanted}: {against(estimate.p_important_gain, limit)}"
+    big = f"A gain of at least {wanted}: {_important_gain(estimate)}"
     within = against(1 - estimate.p_important_gain - estimate.p_important_loss, LIKELY)
     half, loss = sum(estimate.bands[:2]), against(estimate.p_loss, SURE)
     bad = f"A loss of at least half of {wanted}: {against(half, LIKELY)}"

@@ -1,0 +1,124 @@
+"""No sentence contradicts another, or a number: a thousand simulated trials, read back by `consistency`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from conftest import START, make_trial
+from consistency import CHECKS, check_files, complaints
+
+import acu_nof1 as acu
+from acu_nof1.estimate import CHANGE_AT_REASSESSMENT, DAYS_PER_28, DAYS_RATIO, MEAN_CHANGE, RATE_RATIO, SCORE_CHANGE, Estimates, estimate_all
+from acu_nof1.explore.sensitivity import Sensitivity
+from acu_nof1.simulate import markov_days, missing_days, noise, written
+from acu_nof1.verdict import Verdict, judge_success
+
+MORE = int(os.environ.get("ACU_CONSISTENCY", "1"))
+"""How many times as many trials: for a search that no test waits for."""
+PAIN = {"instrument": "nrs_pain", "important_change": 2}
+UNAGREED = {"trial": {"person": "P-001"}}
+RULE = {"success": {"all": ["it"]}}
+
+
+def days(*lengths: int) -> dict:
+    """Phases A, B, A, B … of so many days."""
+    phases, start = [], START
+    for place, length in enumerate(lengths):
+        end = start + dt.timedelta(days=length - 1)
+        phases.append({"kind": "treatment" if place % 2 else "baseline", "start": start, "end": end})
+        start = end + dt.timedelta(days=1)
+    return {"phase": phases}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Trials of one kind: the outcome, the design, the days, and how large the important change is in their unit."""
+
+    outcome: dict
+    asked: object
+    level: float
+    size: float
+    trials: int
+    draw: str = "rating"
+    lengths: tuple[int, ...] = (14, 42)
+    raw: dict | None = None
+    step: float | None = 1.0
+    low: float | None = 0.0
+    high: float | None = 10.0
+
+
+OWN = {"kind": "rating", "range": [0, 10], "label": "It"}
+KINDS = {
+    "pain": Kind(PAIN, CHANGE_AT_REASSESSMENT, 6, 2, 200, raw=RULE),
+    "pain near the floor": Kind(PAIN, CHANGE_AT_REASSESSMENT, 1.6, 2, 100, raw=RULE),
+    "half points, published": Kind({"instrument": "nrs_pain"}, CHANGE_AT_REASSESSMENT, 5, 2, 60, raw=UNAGREED | RULE, step=0.5),
+    "mood, higher, without a threshold": Kind(OWN | {"better": "higher"}, CHANGE_AT_REASSESSMENT, 5, 1, 100),
+    "wellbeing 0 to 100": Kind(
+        OWN | {"range": [0, 100], "better": "higher", "important_change": 10}, CHANGE_AT_REASSESSMENT, 90, 10, 60, raw=UNAGREED | RULE, high=100.0,
+    ),
+    "several phases": Kind(PAIN, MEAN_CHANGE, 6, 2, 60, lengths=(14, 14, 14, 14), raw=days(14, 14, 14, 14) | RULE),
+    "minutes": Kind({"kind": "minutes", "better": "higher", "important_change": 10}, CHANGE_AT_REASSESSMENT, 30, 10, 80, "amount", step=5.0, high=None, raw=RULE),
+    "doses as a ratio": Kind({"kind": "doses", "unit": "doses/day", "better": "lower", "important_change_percent": 50}, RATE_RATIO, 2, 1, 80, "amount", high=None, raw=RULE),
+    "steps as a ratio, unagreed": Kind(
+        {"kind": "count", "unit": "steps/day", "better": "higher"}, RATE_RATIO, 5000, 1000, 40, "amount", step=1.0, high=None, raw=UNAGREED,
+    ),
+    "headache days": Kind({"instrument": "headache_day", "important_change": 4}, DAYS_PER_28, 12, 4, 100, "yes_no", lengths=(28, 56), raw=RULE),
+    "good days": Kind({"kind": "yes_no", "better": "higher", "important_change": 1}, DAYS_PER_28, 20, 3, 60, "yes_no", lengths=(28, 56), raw=RULE),
+    "bad days as a ratio": Kind({"kind": "yes_no", "better": "lower", "important_change_percent": 50}, DAYS_RATIO, 12, 4, 40, "yes_no", lengths=(28, 56), raw=RULE),
+    "weekly score": Kind(OWN | {"kind": "score", "range": [0, 40], "better": "lower", "every": "week", "important_change": 5, "sem": 2}, SCORE_CHANGE, 20, 5, 80, high=40.0, raw=RULE),
+    "score at visits without an error": Kind(OWN | {"kind": "score", "range": [0, 40], "better": "lower", "every": "visit", "important_change": 5}, SCORE_CHANGE, 20, 5, 30, high=40.0, raw=RULE),
+}  # fmt: skip
+
+
+def drawn(kind: Kind, treated: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n, days) answers: gains, autocorrelation, spread and missing days differ from trial to trial."""
+    gain = kind.size * rng.choice([0.0, rng.uniform(-2, 2.5)], n) if n == 1 else kind.size * rng.uniform(-2, 2.5, n) * rng.integers(0, 2, n)
+    phi, spread = rng.uniform(0, 0.8, n), rng.choice([0.05, 0.3, 0.7, 1.5], n)
+    effect = treated * gain[:, None]
+    if kind.draw == "yes_no":
+        share = np.clip((kind.level + effect) / 28, 0.0, 1.0)
+        values = markov_days(n, treated.shape[1], share, phi, rng).astype(float)
+    else:
+        level = kind.level + effect if kind.draw == "rating" else kind.level * np.exp(np.clip(effect / kind.level, -3, 1))
+        values = written(level + kind.size * spread[:, None] * noise(n, treated.shape[1], phi=phi, seed=rng), kind.step, kind.low, kind.high)
+    values[missing_days(n, treated.shape[1], rng.choice([0.0, 0.15, 0.5]), seed=rng)] = np.nan
+    return values
+
+
+def simulated(name: str, seed: int = 1):
+    """Reassessments of many trials of one kind: their headline answers come from one batch, as a cohort's do."""
+    kind = KINDS[name]
+    n, rng = kind.trials * MORE, np.random.default_rng([seed, len(name)])
+    trial = make_trial({"it": np.full(sum(kind.lengths), kind.level)}, baseline=kind.lengths[0], raw=kind.raw, it=kind.outcome)
+    look = trial.default_look()
+    one = trial.comparisons(look)
+    many = one.take(np.zeros(n, dtype=int))
+    values = np.where(np.isfinite(many.values), drawn(kind, many.treated, n, rng), np.nan)
+    many = replace(many, values=values)
+    answers = estimate_all(many, (kind.asked,))
+    outcomes = {outcome.name: outcome for outcome in trial.protocol.outcomes}
+    assert len(answers) == n
+    assert outcomes
+    for row, estimate in enumerate(answers):
+        estimates = Estimates(answers._table.iloc[[row]], (answers._behind[row],))
+        alone = many.take([row])
+        reading = estimate.reading if estimate.ok and estimate.reading else "cannot_say"
+        review = acu.Reassessment(
+            trial=trial, look=look, day=trial.look_day(look), window_days=trial.protocol.window_days(look), comparisons=alone,
+            estimates=estimates, verdict=Verdict(reading, estimate, (), None), success=judge_success(trial, alone, estimates),
+            safety=trial.safety, problems=(),
+        )  # fmt: skip
+        # Asked in other ways it would take a second each; the whole reassessments below are.
+        review.__dict__["sensitivity"] = Sensitivity(None, (), trial.protocol.was_agreed)
+        yield review
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_thousand_trials_contradict_neither_themselves_nor_their_numbers(name):
+    reviews = list(simulated(name))
+    wrong = [f"{number}: {each}\n    {review.sentence}" for number, review in enumerate(reviews) for each in complaints(review)]
+    assert not wrong, f"{len(wrong)} of {len(reviews)}\n" + "\n".join(wrong[:8])
