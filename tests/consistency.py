@@ -582,8 +582,10 @@ def check_every_text(review: acu.Reassessment) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[acu.Reassessment], Iterator[str]], ...] = (
     check_sentence, check_chances, check_verdict, check_reasons, check_success, check_agreement, check_bands, check_table,
-    check_frame, check_every_text,
+    check_every_text,
 )  # fmt: skip
+FILES = (*CHECKS, check_frame, check_files)
+"""For whole reassessments: what is written to files as well."""
 
 
 def complaints(review: acu.Reassessment, checks: tuple[Callable[[acu.Reassessment], Iterator[str]], ...] = CHECKS) -> list[str]:

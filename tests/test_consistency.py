@@ -74,6 +74,16 @@ KINDS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class Alone(Estimates):
+    """One answer of a batch, not made anew from its row each time it is asked for."""
+
+    answer: acu.Estimate
+
+    def __iter__(self):
+        yield self.answer
+
+
 def drawn(kind: Kind, treated: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """(n, days) answers: gains, autocorrelation, spread and missing days differ from trial to trial."""
     gain = kind.size * rng.choice([0.0, rng.uniform(-2, 2.5)], n) if n == 1 else kind.size * rng.uniform(-2, 2.5, n) * rng.integers(0, 2, n)
@@ -104,7 +114,7 @@ def simulated(name: str, seed: int = 1):
     assert len(answers) == n
     assert outcomes
     for row, estimate in enumerate(answers):
-        estimates = Estimates(answers._table.iloc[[row]], (answers._behind[row],))
+        estimates = Alone(answers._table.iloc[[row]], (answers._behind[row],), estimate)
         alone = many.take([row])
         reading = estimate.reading if estimate.ok and estimate.reading else "cannot_say"
         review = acu.Reassessment(
