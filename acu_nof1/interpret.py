@@ -21,7 +21,8 @@ Reading = Literal[
     "worse",
     "cannot_say",
 ]
-SuccessKind = Literal["met", "not_met", "cannot_say", "not_agreed"]
+# What overrules the diary withholds verdict and success result.
+SuccessKind = Literal["met", "not_met", "cannot_say", "not_agreed", "overruled"]
 
 # How sure is sure enough. Why "any gain" needs .95: at .80 one unchanged person in five is called improved. A gain of
 # the important size needs it too: in a diary so noisy that its SE exceeds 1.2 important changes, an unchanged person

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Success:
     Attributes
     ----------
     kind
-        Met, not met, cannot say, or no rule agreed.
+        Met, not met, cannot say, no rule agreed, or overruled by a red flag or a serious event.
     p
         The chance that the rule is met; ``None`` where no chance can be given.
     rule, outcomes
@@ -101,7 +101,7 @@ class Verdict:
     Attributes
     ----------
     kind
-        One of `Reading`.
+        One of `Reading`; ``overruled`` where a red flag or a serious event withholds it.
     estimate
         The answer it rests on; ``None`` if the primary outcome has none.
     caveats
@@ -110,7 +110,7 @@ class Verdict:
         ``red_flag`` or ``serious_event``: then no badge is shown.
     """
 
-    kind: Reading
+    kind: Reading | Literal["overruled"]
     estimate: Estimate | None
     caveats: tuple[Caveat, ...]
     overruled_by: Literal["red_flag", "serious_event"] | None
@@ -148,15 +148,15 @@ def judge(
         ``cannot_say`` where the primary outcome is not estimable.
     """
     primary = estimates.primary
-    kind: Reading = primary.reading if primary is not None and primary.ok else "cannot_say"  # type: ignore[assignment]
+    kind: Any = primary.reading if primary is not None and primary.ok else "cannot_say"
     series = comparisons.take(comparisons.primary)
     # While something overrules the diary there is no verdict that missing days could undo.
     tips = () if safety.overrules else tuple(tipping_points(series, estimates))
     caveats = tuple(_caveats(trial, comparisons, estimates, tips, interim=interim))
-    return Verdict(kind, primary, caveats, safety.overrules)
+    return Verdict("overruled" if safety.overrules else kind, primary, caveats, safety.overrules)
 
 
-def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) -> Success:
+def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates, safety: Safety) -> Success:
     """Was the agreed success reached?
 
     The chance of a rule over several outcomes respects that their days go together (`explore.joint`). An outcome that
@@ -169,10 +169,14 @@ def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) 
         As it stood at the look.
     comparisons, estimates
         Made from it.
+    safety
+        What may overrule the result.
     """
     rule = trial.protocol.success
     if rule is None:
         return Success("not_agreed", None, None)
+    if safety.overrules:
+        return Success("overruled", None, rule.rule, rule.outcomes)
     answers = {each.outcome.name: each for each in estimates.headlines if each.ok}
     chances = {name: each.p_important_gain for name, each in answers.items()}
     known = tuple(name for name in rule.outcomes if np.isfinite(chances.get(name, np.nan)))

@@ -143,6 +143,8 @@ def success_sentence(success: Success, outcomes: Mapping[str, Outcome], tell: Te
         if unknown
         else ""
     )
+    if success.kind == "overruled":
+        return f"{said} No result is given while medical evaluation comes first."
     if success.p is None:
         return f"{said} Whether it is met cannot be said: {missing if len(names) > 1 else 'it is not estimable'}."
     result = {"met": "Met", "not_met": "Not met", "cannot_say": "Cannot say whether it is met"}[success.kind]
