@@ -538,6 +538,130 @@ def check_files(review: acu.Reassessment) -> Iterator[str]:
             yield f"JSON and CSV read {e.question} differently"
 
 
+# ------------------------------------------------------------------ caveats, other rows
+
+
+ROOM = re.compile(rf"The level before \(({NUM})\) leaves room for (just under )?({NUM}) only: a gain of ({NUM}) could not be reached")
+ANSWERED = re.compile(r"(\d+) of (\d+) diary days were answered")
+TIPPING = re.compile(
+    rf"The verdict (?:holds unless|would be the same if) .*?the (?:(\d+) missing ones|missing one) of the (last )?(\d+) (treatment|baseline) days"
+)
+AVERAGED = re.compile(rf"(at least|at most) ({NUM})")
+FIRST_WEEK = re.compile(rf"The first baseline week \(({NUM})[^)]*\) was (?:probably )?worse than the rest \(({NUM})[^)]*\)")
+RETURN = re.compile(rf"about {NUM}(?: [a-z/]+)? ({WAY})(?: without any change)?\.")
+MOVING = re.compile(rf"already moving this way before treatment \(({NUM}) a week\)")
+
+
+def check_caveats(review: acu.Reassessment) -> Iterator[str]:
+    """What other reasons there may be has the direction of the gain; counts of days are those of the diary."""
+    e = review.verdict.estimate
+    if e is None or not e.ok:
+        return
+    text = plain(" ".join((*review.attribution, *review.limits)))
+    series = review.comparisons.take(review.comparisons.primary)
+    if room := ROOM.search(text):
+        if not is_printed(room[1], e.before) or not math.isclose(number(room[4]), e.important_change):
+            yield f"unattainable: {room[0]}"
+        if number(room[3]) >= number(room[4]) and not room[2]:
+            yield f"the level leaves room for what could not be reached: {room[0]}"
+        if review.verdict.kind == "improved" or review.success.kind == "met":
+            yield f"a gain that could not be reached was reached: {room[0]}"
+    if days := ANSWERED.search(text):
+        used = series.phase >= 0
+        if (int(days[1]), int(days[2])) != (int((np.isfinite(series.values) & used).sum()), int(used.sum())):
+            yield f"{days[0]}"
+    for tip in TIPPING.finditer(text):
+        of = {"baseline": ~series.treated, "treatment": series.window if tip[2] else series.treated}[tip[4]] & (series.phase >= 0)
+        if int(tip[3]) != of.sum() or int(tip[1] or 1) != (of & ~np.isfinite(series.values)).sum():
+            yield f"the days are others: {tip[0]}"
+        rest = text[tip.end():].partition(".  ")[0].split(". ")[0]
+        # A gain is undone by worse days of treatment or better days of the baseline.
+        harmful = {1: "at most", -1: "at least"}[e.outcome.sign * (-1 if tip[4] == "baseline" else 1) * (-1 if review.verdict.kind.startswith("worse") else 1)]
+        ways = AVERAGED.findall(rest)
+        if review.verdict.kind.startswith(("improved", "worse")) and any(way != harmful for way, _ in ways):
+            yield f"days on the wrong side would undo it: {tip[0]}{rest}"
+        if e.outcome.low is not None and e.outcome.high is not None and any(not e.outcome.low <= number(size) <= e.outcome.high for _, size in ways):
+            yield f"days beyond the scale: {rest}"
+    if week := FIRST_WEEK.search(text):
+        if (number(week[1]) - number(week[2])) * e.outcome.sign >= 0:
+            yield f"a worse week is not worse: {week[0]}"
+    for way in RETURN.findall(text):
+        if upwards(way) != e.outcome.sign:
+            yield f"a return to the usual level would be {way}"
+    if (moving := MOVING.search(text)) and np.sign(number(moving[1])) != e.outcome.sign:
+        yield f"this way is the other way: {moving[0]}"
+    if ("not agreed before treatment" in text) == review.trial.protocol.was_agreed and not math.isnan(e.important_change):
+        yield "whether the size was agreed"
+
+
+def check_precision(review: acu.Reassessment) -> Iterator[str]:
+    """The smallest change the diary could show is half of its interval; days tell no more than they are."""
+    e = review.verdict.estimate
+    text = plain(words.sensitivity_of_diary(e))
+    if e is None or not text:
+        return
+    found = re.search(rf"changes of about ({NUM})", text)
+    if found is None or not is_printed(found[1], e.detectable):
+        yield f"detectable: {text}"
+    if (not e.limited and e.scale == "difference" and not e.outcome.kind == "yes_no") and abs((e.high - e.low) / 2 - e.detectable) > 1e-6:
+        yield "the smallest change is not half of the interval"
+    if days := re.search(rf"its (\d+) and (\d+) days tell as much as about ({NUM}) and ({NUM}) independent", text):
+        if (int(days[1]), int(days[2])) != e.days or number(days[3]) > int(days[1]):
+            yield f"days: {text}"
+
+
+SAME = re.compile(r"The verdict is the same under (?:(the one other)|all (\d+)|(\d+|none) of (\d+)) other reasonable|The verdict depends on the one other")
+
+
+def check_sensitivity(review: acu.Reassessment) -> Iterator[str]:
+    """As many other choices give the same verdict as is said, and each is read by the rules."""
+    found = review.sensitivity
+    text = plain(words.sensitivity_sentence(found))
+    asked = [each.estimate for each in found.alternatives if each.status == "ok" and each.estimate is not None]
+    if not asked or found.primary is None or not found.primary.ok:
+        if text:
+            yield f"nothing was asked otherwise: {text}"
+        return
+    same = sum(kind_by_the_rules(each) == review.verdict.kind for each in asked)
+    said = SAME.search(text)
+    if said is None:
+        yield f"the sentence cannot be read: {text}"
+        return
+    if said[2]:
+        right = same == len(asked) == int(said[2])
+    elif said[4]:
+        right = (0 if said[3] == "none" else int(said[3])) == same and int(said[4]) == len(asked)
+    else:
+        right = len(asked) == 1 and same == int(said[1] is not None)
+    if not right:
+        yield f"{same} of {len(asked)} are the same: {text}"
+
+
+def check_answers(review: acu.Reassessment) -> Iterator[str]:
+    """Every answer of the appendix: sign and size of its change and of its share, and how it is read."""
+    for e in review.estimates:
+        share = plain(words.percent_change(e))
+        if share != "–" and number(share.split()[0]) and np.sign(number(share.split()[0])) != np.sign(e.value):
+            yield f"{e.question}: {share} and {e.value}"
+        if share != "–" and not is_printed(share.split()[0], 100 * e.value / e.before):
+            yield f"{e.question}: {share} is not {e.value} of {e.before}"
+        reading = words.reading(e)
+        if e.ok and e.outcome.better != "neither" and reading != said_kind(e, kind_by_the_rules(e), 1):
+            yield f"{e.question} is read as {reading}"
+        if not e.ok:
+            continue
+        found = CELL.fullmatch(plain(words.change_with_interval(e)))
+        if found is None:
+            if "upper bound" not in words.change_with_interval(e):
+                yield f"{e.question}: {words.change_with_interval(e)} cannot be read"
+            continue
+        slack = 2 * half_unit(found["size"])
+        if abs(number(found["size"]) - e.value) > slack or not is_printed(found["low"], e.low) or not is_printed(found["high"], e.high):
+            yield f"{e.question}: {found[0]} is not {e.value} ({e.low} to {e.high})"
+        if not number(found["low"]) - slack <= number(found["size"]) <= number(found["high"]) + slack:
+            yield f"{e.question}: {found[0]}"
+
+
 # ------------------------------------------------------------------ every text
 
 
@@ -582,9 +706,9 @@ def check_every_text(review: acu.Reassessment) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[acu.Reassessment], Iterator[str]], ...] = (
     check_sentence, check_chances, check_verdict, check_reasons, check_success, check_agreement, check_bands, check_table,
-    check_every_text,
+    check_precision, check_caveats, check_every_text,
 )  # fmt: skip
-FILES = (*CHECKS, check_frame, check_files)
+WHOLE = (*CHECKS, check_sensitivity, check_answers, check_frame, check_files)
 """For whole reassessments: what is written to files as well."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from conftest import START, make_trial
-from consistency import CHECKS, check_files, complaints
+from consistency import WHOLE, complaints
 
 import acu_nof1 as acu
 from acu_nof1.estimate import CHANGE_AT_REASSESSMENT, DAYS_PER_28, DAYS_RATIO, MEAN_CHANGE, RATE_RATIO, SCORE_CHANGE, Estimates, estimate_all
@@ -119,7 +119,7 @@ def simulated(name: str, seed: int = 1):
         reading = estimate.reading if estimate.ok and estimate.reading else "cannot_say"
         review = acu.Reassessment(
             trial=trial, look=look, day=trial.look_day(look), window_days=trial.protocol.window_days(look), comparisons=alone,
-            estimates=estimates, verdict=Verdict(reading, estimate, (), None), success=judge_success(trial, alone, estimates),
+            estimates=estimates, verdict=Verdict(reading, estimate, (), None), success=judge_success(trial, alone, estimates, trial.safety),
             safety=trial.safety, problems=(),
         )  # fmt: skip
         # Asked in other ways it would take a second each; the whole reassessments below are.
@@ -132,3 +132,40 @@ def test_a_thousand_trials_contradict_neither_themselves_nor_their_numbers(name)
     reviews = list(simulated(name))
     wrong = [f"{number}: {each}\n    {review.sentence}" for number, review in enumerate(reviews) for each in complaints(review)]
     assert not wrong, f"{len(wrong)} of {len(reviews)}\n" + "\n".join(wrong[:8])
+
+
+# ------------------------------------------------------------------ whole reassessments
+
+
+WALK = {"label": "Walking", "kind": "minutes", "better": "higher", "important_change": 10}
+BAD = {"label": "Bad days", "kind": "yes_no", "better": "lower", "important_change": 4}
+
+
+def whole(number: int) -> acu.Trial:
+    """A trial with three outcomes, missing days, a bad first week and an event, differing in all of it."""
+    rng = np.random.default_rng([7, number])
+    lengths = ((14, 42), (21, 56), (14, 14, 14, 14), (28, 84))[number % 4]
+    treated = np.concatenate([np.full(length, place % 2) for place, length in enumerate(lengths)])[None, :]
+    flare = np.arange(treated.size) < 7 * (number % 3 == 1)
+    pain = drawn(replace(KINDS["pain"], level=(6, 1.8, 8)[number % 3], step=(1.0, 0.5)[number % 2]), treated, 1, rng)[0]
+    columns = {
+        "it": np.clip(pain + 2 * flare, 0, 10),
+        "walk": drawn(KINDS["minutes"], treated, 1, rng)[0],
+        "bad": drawn(KINDS["headache days"], treated, 1, rng)[0],
+    }
+    outcomes = {"it": PAIN if number % 5 else OWN | {"better": "higher"}, "walk": WALK, "bad": BAD}
+    if number % 6 == 5:
+        columns, outcomes = columns | {"it": columns["bad"]}, outcomes | {"it": BAD | {"label": "Migraine days"}}
+    raw = days(*lengths) | {"success": {"all" if number % 2 else "any": ["walk", "bad"]}}
+    raw["event"] = [{"date": START + dt.timedelta(days=lengths[0] + 3), "what": "new tablets"}] if number % 4 == 1 else []
+    raw |= UNAGREED if number % 7 == 2 else {}
+    return make_trial(columns, baseline=lengths[0], raw=raw, **outcomes)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_whole_reassessments_contradict_neither_themselves_nor_their_files(part):
+    wrong = []
+    for number in range(part, 12 * MORE, 2):
+        review = acu.reassess(whole(number))
+        wrong += [f"{number}: {each}\n    {review.sentence}" for each in complaints(review, WHOLE)]
+    assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:8])
