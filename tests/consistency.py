@@ -590,7 +590,7 @@ def check_caveats(review: acu.Reassessment) -> Iterator[str]:
             yield f"a return to the usual level would be {way}"
     if (moving := MOVING.search(text)) and np.sign(number(moving[1])) != e.outcome.sign:
         yield f"this way is the other way: {moving[0]}"
-    if ("not agreed before treatment" in text) == review.trial.protocol.was_agreed and not math.isnan(e.important_change):
+    if text and ("not agreed before treatment" in text) == review.trial.protocol.was_agreed and not math.isnan(e.important_change):
         yield "whether the size was agreed"
 
 
