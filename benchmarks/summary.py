@@ -193,7 +193,13 @@ def verdict_rule() -> str:
     table = table[table["phi"] <= 0.6]
     for outcome, some in table.groupby("outcome", sort=False):
         cells = [outcome]
-        for gain, name in ((0.0, "any_improved"), (0.0, "worse"), (0.0, "cannot_say"), (1.5, "improved"), (-1.25, "worse")):
+        for gain, name in (
+            (0.0, "any_improved"),
+            (0.0, "worse"),
+            (0.0, "cannot_say"),
+            (1.5, "improved"),
+            (-1.25, "worse"),
+        ):
             one = some[some["gain"] == gain]
             cells.append(f"{_mean_worst(one[f'{name}_unsure'], gain == 0)} → {_mean_worst(one[name], gain == 0)}")
         rows.append(cells)
@@ -210,9 +216,23 @@ def verdicts_in_short() -> str:
         for gain in (0.0, 0.5, 1.0, 1.5, 2.0):
             some = table[(table["design"] == design) & (table["gain"] == gain)].mean(numeric_only=True)
             worse = some["worse"] + some["worse_amount_unclear"]
-            shares = (some["improved"], some["improved_amount_unclear"] + some["improved_less"], some["no_important_change"], worse, some["cannot_say"])
+            shares = (
+                some["improved"],
+                some["improved_amount_unclear"] + some["improved_less"],
+                some["no_important_change"],
+                worse,
+                some["cannot_say"],
+            )
             rows.append([f"{design.replace('+', ' + ')} days", TRULY[gain], *map(in_hundred, shares)])
-    head = ["diary", "truly", "improved", "improved, amount unclear or less", "no important change", "worse", "cannot say"]
+    head = [
+        "diary",
+        "truly",
+        "improved",
+        "improved, amount unclear or less",
+        "no important change",
+        "worse",
+        "cannot say",
+    ]
     return markdown(head, rows)
 
 

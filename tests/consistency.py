@@ -12,8 +12,8 @@ import json
 import math
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from acu_nof1 import export, words
 from acu_nof1.interpret import shares_of_hundred
 from acu_nof1.report.block import Badge, Bands, Block, Decision, Statement, Table
 from acu_nof1.report.blocks import answer, decision, outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 NUM = r"[−+]?(?:\d[\d,]*)(?:\.\d+)?"
 WAY = r"lower|higher|fewer|more"
@@ -211,7 +214,9 @@ def check_sentence(review: acu.Reassessment) -> Iterator[str]:
         found = RATIO.search(text)
         if found is None:
             yield "the sentence has no ratio"
-        elif not all(is_printed(found[name], value) for name, value in (("size", e.value), ("low", e.low), ("high", e.high))):
+        elif not all(
+            is_printed(found[name], value) for name, value in (("size", e.value), ("low", e.low), ("high", e.high))
+        ):
             yield f"ratio {found[0]} is not {e.value} ({e.low} to {e.high})"
         elif not number(found["low"]) <= number(found["size"]) <= number(found["high"]):
             yield "the ratio lies outside its interval"
@@ -317,7 +322,11 @@ def check_verdict(review: acu.Reassessment) -> Iterator[str]:
     if not plain(review.sentence).startswith(f"{badge}. "):
         yield f"the sentence does not begin with {badge}"
     for name, section in (("answer", page(review, answer)), ("decision", page(review, decision))):
-        strong = [each.text if isinstance(each, Badge) else each.strong for each in section if isinstance(each, Badge | Decision)]
+        strong = [
+            each.text if isinstance(each, Badge) else each.strong
+            for each in section
+            if isinstance(each, Badge | Decision)
+        ]
         if strong != [badge]:
             yield f"{name} shows {strong}, not {badge}"
     reading = f"not estimable: {e.reason}" if not e.ok else said_kind(e, kind, 1)
@@ -364,7 +373,9 @@ def check_reasons(review: acu.Reassessment) -> Iterator[str]:
     for said, number_said in re.findall(r"“(improved|worse)” needs (\d+)", text.lower()):
         if number_said != "80":
             yield f"{said} needs {number_said}"
-    needed = {int(each) for each in re.findall(r"\((\d+) needed\)", text)} | {int(each) for each in re.findall(r"needs (\d+)", text)}
+    needed = {int(each) for each in re.findall(r"\((\d+) needed\)", text)} | {
+        int(each) for each in re.findall(r"needs (\d+)", text)
+    }
     if not needed <= {80, 95}:
         yield f"{needed} are needed"
     for name, said in read.items():
@@ -532,22 +543,32 @@ def check_files(review: acu.Reassessment) -> Iterator[str]:
         for name in ("value", "low", "high", "p_gain", "p_important_gain"):
             value = getattr(e, name)
             in_row = float(row[name]) if row[name] else None
-            if told[name] != (value if math.isfinite(value) else None) or (in_row is not None and not math.isclose(in_row, value, rel_tol=1e-12)):
+            if told[name] != (value if math.isfinite(value) else None) or (
+                in_row is not None and not math.isclose(in_row, value, rel_tol=1e-12)
+            ):
                 yield f"JSON or CSV: {name} of {e.question}"
-        if told["reading"] != row["reading"] or told["question"] != row["question"] or told["reading_kind"] != (e.reading or None):
+        if (
+            told["reading"] != row["reading"]
+            or told["question"] != row["question"]
+            or told["reading_kind"] != (e.reading or None)
+        ):
             yield f"JSON and CSV read {e.question} differently"
 
 
 # ------------------------------------------------------------------ caveats, other rows
 
 
-ROOM = re.compile(rf"The level before \(({NUM})\) leaves room for (just under )?({NUM}) only: a gain of ({NUM}) could not be reached")
+ROOM = re.compile(
+    rf"The level before \(({NUM})\) leaves room for (just under )?({NUM}) only: a gain of ({NUM}) could hardly be reached"
+)
 ANSWERED = re.compile(r"(\d+) of (\d+) diary days were answered")
 TIPPING = re.compile(
-    rf"The verdict (?:holds unless|would be the same if) .*?the (?:(\d+) missing ones|missing one) of the (last )?(\d+) (treatment|baseline) days"
+    r"The verdict (?:holds unless|would be the same if) .*?the (?:(\d+) missing ones|missing one) of the (last )?(\d+) (treatment|baseline) days"
 )
 AVERAGED = re.compile(rf"(at least|at most) ({NUM})")
-FIRST_WEEK = re.compile(rf"The first baseline week \(({NUM})[^)]*\) was (?:probably )?worse than the rest \(({NUM})[^)]*\)")
+FIRST_WEEK = re.compile(
+    rf"The first baseline week \(({NUM})[^)]*\) was (?:probably )?worse than the rest \(({NUM})[^)]*\)"
+)
 RETURN = re.compile(rf"about {NUM}(?: [a-z/]+)? ({WAY})(?: without any change)?\.")
 MOVING = re.compile(rf"already moving this way before treatment \(({NUM}) a week\)")
 
@@ -563,34 +584,48 @@ def check_caveats(review: acu.Reassessment) -> Iterator[str]:
         if not is_printed(room[1], e.before) or not math.isclose(number(room[4]), e.important_change):
             yield f"unattainable: {room[0]}"
         if number(room[3]) >= number(room[4]) and not room[2]:
-            yield f"the level leaves room for what could not be reached: {room[0]}"
+            yield f"the level leaves room for what can hardly be reached: {room[0]}"
         if review.verdict.kind == "improved" or review.success.kind == "met":
-            yield f"a gain that could not be reached was reached: {room[0]}"
+            yield f"a gain that could hardly be reached was reached: {room[0]}"
     if days := ANSWERED.search(text):
         used = series.phase >= 0
         if (int(days[1]), int(days[2])) != (int((np.isfinite(series.values) & used).sum()), int(used.sum())):
             yield f"{days[0]}"
     for tip in TIPPING.finditer(text):
-        of = {"baseline": ~series.treated, "treatment": series.window if tip[2] else series.treated}[tip[4]] & (series.phase >= 0)
+        of = {"baseline": ~series.treated, "treatment": series.window if tip[2] else series.treated}[tip[4]] & (
+            series.phase >= 0
+        )
         if int(tip[3]) != of.sum() or int(tip[1] or 1) != (of & ~np.isfinite(series.values)).sum():
             yield f"the days are others: {tip[0]}"
-        rest = text[tip.end():].partition(".  ")[0].split(". ")[0]
+        rest = text[tip.end() :].partition(".  ")[0].split(". ")[0]
         # A gain is undone by worse days of treatment or better days of the baseline.
-        harmful = {1: "at most", -1: "at least"}[e.outcome.sign * (-1 if tip[4] == "baseline" else 1) * (-1 if review.verdict.kind.startswith("worse") else 1)]
+        harmful = {1: "at most", -1: "at least"}[
+            e.outcome.sign
+            * (-1 if tip[4] == "baseline" else 1)
+            * (-1 if review.verdict.kind.startswith("worse") else 1)
+        ]
         ways = AVERAGED.findall(rest)
         if review.verdict.kind.startswith(("improved", "worse")) and any(way != harmful for way, _ in ways):
             yield f"days on the wrong side would undo it: {tip[0]}{rest}"
-        if e.outcome.low is not None and e.outcome.high is not None and any(not e.outcome.low <= number(size) <= e.outcome.high for _, size in ways):
+        if (
+            e.outcome.low is not None
+            and e.outcome.high is not None
+            and any(not e.outcome.low <= number(size) <= e.outcome.high for _, size in ways)
+        ):
             yield f"days beyond the scale: {rest}"
-    if week := FIRST_WEEK.search(text):
-        if (number(week[1]) - number(week[2])) * e.outcome.sign >= 0:
-            yield f"a worse week is not worse: {week[0]}"
+    if (week := FIRST_WEEK.search(text)) and (number(week[1]) - number(week[2])) * e.outcome.sign >= 0:
+        yield f"a worse week is not worse: {week[0]}"
     for way in RETURN.findall(text):
         if upwards(way) != e.outcome.sign:
             yield f"a return to the usual level would be {way}"
     if (moving := MOVING.search(text)) and np.sign(number(moving[1])) != e.outcome.sign:
         yield f"this way is the other way: {moving[0]}"
-    if text and ("not agreed before treatment" in text) == review.trial.protocol.was_agreed and not math.isnan(e.important_change):
+    general = any(each.kind == "expectation" for each in review.verdict.caveats)
+    if (
+        general
+        and ("not agreed before treatment" in text) == review.trial.protocol.was_agreed
+        and not math.isnan(e.important_change)
+    ):
         yield "whether the size was agreed"
 
 
@@ -603,14 +638,18 @@ def check_precision(review: acu.Reassessment) -> Iterator[str]:
     found = re.search(rf"changes of about ({NUM})", text)
     if found is None or not is_printed(found[1], e.detectable):
         yield f"detectable: {text}"
-    if (not e.limited and e.scale == "difference" and not e.outcome.kind == "yes_no") and abs((e.high - e.low) / 2 - e.detectable) > 1e-6:
+    if (not e.limited and e.scale == "difference" and e.outcome.kind != "yes_no") and abs(
+        (e.high - e.low) / 2 - e.detectable
+    ) > 1e-6:
         yield "the smallest change is not half of the interval"
     if days := re.search(rf"its (\d+) and (\d+) days tell as much as about ({NUM}) and ({NUM}) independent", text):
         if (int(days[1]), int(days[2])) != e.days or number(days[3]) > int(days[1]):
             yield f"days: {text}"
 
 
-SAME = re.compile(r"The verdict is the same under (?:(the one other)|all (\d+)|(\d+|none) of (\d+)) other reasonable|The verdict depends on the one other")
+SAME = re.compile(
+    r"The verdict is the same under (?:(the one other)|all (\d+)|(\d+|none) of (\d+)) other reasonable|The verdict depends on the one other"
+)
 
 
 def check_sensitivity(review: acu.Reassessment) -> Iterator[str]:
@@ -656,7 +695,11 @@ def check_answers(review: acu.Reassessment) -> Iterator[str]:
                 yield f"{e.question}: {words.change_with_interval(e)} cannot be read"
             continue
         slack = 2 * half_unit(found["size"])
-        if abs(number(found["size"]) - e.value) > slack or not is_printed(found["low"], e.low) or not is_printed(found["high"], e.high):
+        if (
+            abs(number(found["size"]) - e.value) > slack
+            or not is_printed(found["low"], e.low)
+            or not is_printed(found["high"], e.high)
+        ):
             yield f"{e.question}: {found[0]} is not {e.value} ({e.low} to {e.high})"
         if not number(found["low"]) - slack <= number(found["size"]) <= number(found["high"]) + slack:
             yield f"{e.question}: {found[0]}"
@@ -666,7 +709,9 @@ def check_answers(review: acu.Reassessment) -> Iterator[str]:
 
 
 SIGNED = re.compile(rf"(?<![\d.])({NUM})(?: (?!or )[a-z/]+)? ({WAY})\b(?! often)")
-BADGES = re.compile(r"\b(Improved(?:, amount unclear|, less than agreed|, less than the threshold)?|Better|Worse(?:, amount unclear)?|No important change(?! was agreed)|Cannot say(?! whether))\b")
+BADGES = re.compile(
+    r"\b(Improved(?:, amount unclear|, less than agreed|, less than the threshold)?|Better|Worse(?:, amount unclear)?|No important change(?! was agreed)|Cannot say(?! whether))\b"
+)
 CLAIMS = re.compile(r"\b[Ii]mproved\b|\b[Bb]etter\b")
 
 
@@ -679,7 +724,12 @@ def check_every_text(review: acu.Reassessment) -> Iterator[str]:
     e = review.verdict.estimate
     if e is None or not e.ok or math.isnan(e.p_gain):
         return
-    chances = [*chances_of(e).values(), review.success.p, review.success.gain, *(each.p_phi_high for each in review.estimates)]
+    chances = [
+        *chances_of(e).values(),
+        review.success.p,
+        review.success.gain,
+        *(each.p_phi_high for each in review.estimates),
+    ]
     known = [chance for chance in chances if chance is not None and math.isfinite(chance)]
     sizes = [e.value, e.after - e.before, e.low, e.high, e.important_change, -e.important_change]
     sizes += [each.bad_spell for each in review.__dict__.get("regression_to_the_mean", ())]
@@ -693,11 +743,15 @@ def check_every_text(review: acu.Reassessment) -> Iterator[str]:
                 needed = int(said[-2:]) / 100
                 ruled = {"about 80": ("big", "half", "within"), "about 95": ("gain", "loss")}[said]
                 close = [rule for rule in ruled if fits(said, chances_of(e)[rule])]
-                if close and not any(fits(said, chance) for chance in set(known) - {chances_of(e)[rule] for rule in ruled}):
+                if close and not any(
+                    fits(said, chance) for chance in set(known) - {chances_of(e)[rule] for rule in ruled}
+                ):
                     yield f"{name}: {said} where {needed:.0%} is needed"
         for size, way in SIGNED.findall(text):
             signed = upwards(way) * number(size)
-            if not any(abs(signed - value) <= 2 * half_unit(size) for value in (*sizes, *facts) if math.isfinite(value)):
+            if not any(
+                abs(signed - value) <= 2 * half_unit(size) for value in (*sizes, *facts) if math.isfinite(value)
+            ):
                 yield f"{name}: {size} {way} is no change of this diary"
         named = set(BADGES.findall(text)) - {badge_of(review)}
         if named and name != "limits":
@@ -712,6 +766,8 @@ WHOLE = (*CHECKS, check_sensitivity, check_answers, check_frame, check_files)
 """For whole reassessments: what is written to files as well."""
 
 
-def complaints(review: acu.Reassessment, checks: tuple[Callable[[acu.Reassessment], Iterator[str]], ...] = CHECKS) -> list[str]:
+def complaints(
+    review: acu.Reassessment, checks: tuple[Callable[[acu.Reassessment], Iterator[str]], ...] = CHECKS
+) -> list[str]:
     """Everything that contradicts something in what a reassessment says."""
     return [f"{check.__name__}: {each}" for check in checks for each in check(review)]

@@ -157,7 +157,9 @@ def test_the_tables_of_the_readmes_are_those_of_the_results():
 def test_ratings_keep_both_bars_and_most_of_the_unchanged_are_told_so():
     """A small version of the grid: 14+70 and 28+84 days, φ .3, 15 % missing, 400 diaries a cell."""
     for design, told_so in (("14+70", 0.8), ("28+84", 0.9)):
-        unchanged, half, twice = (verdicts.Verdict("ratings", design, 0.3, 0.15, gain)(400, 20)[0] for gain in (0.0, 0.5, 2.0))
+        unchanged, half, twice = (
+            verdicts.Verdict("ratings", design, 0.3, 0.15, gain)(400, 20)[0] for gain in (0.0, 0.5, 2.0)
+        )
         assert unchanged["any_improved"] <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
         assert half["improved"] <= 0.03
         assert unchanged["no_important_change"] >= told_so

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from conftest import START, make_trial
-from consistency import WHOLE, complaints
+from consistency import WHOLE, complaints, plain, shown
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import acu_nof1 as acu
-from acu_nof1.estimate import CHANGE_AT_REASSESSMENT, DAYS_PER_28, DAYS_RATIO, MEAN_CHANGE, RATE_RATIO, SCORE_CHANGE, Estimates, estimate_all
+from acu_nof1.estimate import (
+    CHANGE_AT_REASSESSMENT,
+    DAYS_PER_28,
+    DAYS_RATIO,
+    MEAN_CHANGE,
+    RATE_RATIO,
+    SCORE_CHANGE,
+    Estimates,
+    estimate_all,
+)
 from acu_nof1.explore.sensitivity import Sensitivity
+from acu_nof1.report.block import Badge, Failed
+from acu_nof1.report.blocks import answer, appendix, decision, opening, outcomes
+from acu_nof1.safety import RED_FLAGS
 from acu_nof1.simulate import markov_days, missing_days, noise, written
-from acu_nof1.verdict import Verdict, judge_success
+from acu_nof1.verdict import Verdict, _unattainable, judge_success
 
 MORE = int(os.environ.get("ACU_CONSISTENCY", "1"))
 """How many times as many trials: for a search that no test waits for."""
@@ -86,15 +102,26 @@ class Alone(Estimates):
 
 def drawn(kind: Kind, treated: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """(n, days) answers: gains, autocorrelation, spread and missing days differ from trial to trial."""
-    gain = kind.size * rng.choice([0.0, rng.uniform(-2, 2.5)], n) if n == 1 else kind.size * rng.uniform(-2, 2.5, n) * rng.integers(0, 2, n)
+    gain = (
+        kind.size * rng.choice([0.0, rng.uniform(-2, 2.5)], n)
+        if n == 1
+        else kind.size * rng.uniform(-2, 2.5, n) * rng.integers(0, 2, n)
+    )
     phi, spread = rng.uniform(0, 0.8, n), rng.choice([0.05, 0.3, 0.7, 1.5], n)
     effect = treated * gain[:, None]
     if kind.draw == "yes_no":
         share = np.clip((kind.level + effect) / 28, 0.0, 1.0)
         values = markov_days(n, treated.shape[1], share, phi, rng).astype(float)
     else:
-        level = kind.level + effect if kind.draw == "rating" else kind.level * np.exp(np.clip(effect / kind.level, -3, 1))
-        values = written(level + kind.size * spread[:, None] * noise(n, treated.shape[1], phi=phi, seed=rng), kind.step, kind.low, kind.high)
+        level = (
+            kind.level + effect if kind.draw == "rating" else kind.level * np.exp(np.clip(effect / kind.level, -3, 1))
+        )
+        values = written(
+            level + kind.size * spread[:, None] * noise(n, treated.shape[1], phi=phi, seed=rng),
+            kind.step,
+            kind.low,
+            kind.high,
+        )
     values[missing_days(n, treated.shape[1], rng.choice([0.0, 0.15, 0.5]), seed=rng)] = np.nan
     return values
 
@@ -103,7 +130,9 @@ def simulated(name: str, seed: int = 1):
     """Reassessments of many trials of one kind: their headline answers come from one batch, as a cohort's do."""
     kind = KINDS[name]
     n, rng = kind.trials * MORE, np.random.default_rng([seed, len(name)])
-    trial = make_trial({"it": np.full(sum(kind.lengths), kind.level)}, baseline=kind.lengths[0], raw=kind.raw, it=kind.outcome)
+    trial = make_trial(
+        {"it": np.full(sum(kind.lengths), kind.level)}, baseline=kind.lengths[0], raw=kind.raw, it=kind.outcome
+    )
     look = trial.default_look()
     one = trial.comparisons(look)
     many = one.take(np.zeros(n, dtype=int))
@@ -115,11 +144,11 @@ def simulated(name: str, seed: int = 1):
     assert outcomes
     for row, estimate in enumerate(answers):
         estimates = Alone(answers._table.iloc[[row]], (answers._behind[row],), estimate)
-        alone = many.take([row])
+        alone, reached = many.take([row]), tuple(_unattainable(estimate)) if estimate.ok else ()
         reading = estimate.reading if estimate.ok and estimate.reading else "cannot_say"
         review = acu.Reassessment(
             trial=trial, look=look, day=trial.look_day(look), window_days=trial.protocol.window_days(look), comparisons=alone,
-            estimates=estimates, verdict=Verdict(reading, estimate, (), None), success=judge_success(trial, alone, estimates, trial.safety),
+            estimates=estimates, verdict=Verdict(reading, estimate, reached, None), success=judge_success(trial, alone, estimates, trial.safety),
             safety=trial.safety, problems=(),
         )  # fmt: skip
         # Asked in other ways it would take a second each; the whole reassessments below are.
@@ -130,7 +159,11 @@ def simulated(name: str, seed: int = 1):
 @pytest.mark.parametrize("name", KINDS)
 def test_a_thousand_trials_contradict_neither_themselves_nor_their_numbers(name):
     reviews = list(simulated(name))
-    wrong = [f"{number}: {each}\n    {review.sentence}" for number, review in enumerate(reviews) for each in complaints(review)]
+    wrong = [
+        f"{number}: {each}\n    {review.sentence}"
+        for number, review in enumerate(reviews)
+        for each in complaints(review)
+    ]
     assert not wrong, f"{len(wrong)} of {len(reviews)}\n" + "\n".join(wrong[:8])
 
 
@@ -157,7 +190,9 @@ def whole(number: int) -> acu.Trial:
     if number % 6 == 5:
         columns, outcomes = columns | {"it": columns["bad"]}, outcomes | {"it": BAD | {"label": "Migraine days"}}
     raw = days(*lengths) | {"success": {"all" if number % 2 else "any": ["walk", "bad"]}}
-    raw["event"] = [{"date": START + dt.timedelta(days=lengths[0] + 3), "what": "new tablets"}] if number % 4 == 1 else []
+    raw["event"] = (
+        [{"date": START + dt.timedelta(days=lengths[0] + 3), "what": "new tablets"}] if number % 4 == 1 else []
+    )
     raw |= UNAGREED if number % 7 == 2 else {}
     return make_trial(columns, baseline=lengths[0], raw=raw, **outcomes)
 
@@ -169,3 +204,75 @@ def test_whole_reassessments_contradict_neither_themselves_nor_their_files(part)
         review = acu.reassess(whole(number))
         wrong += [f"{number}: {each}\n    {review.sentence}" for each in complaints(review, WHOLE)]
     assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:8])
+
+
+# ------------------------------------------------------------------ a red flag anywhere
+
+
+PRAISE = re.compile(
+    r"[Ii]mproved|\b[Bb]etter, (?:by|amount|less)|\bBetter\b|\bMet\b|\"met\"|\bmet:|Chance that it is truly"
+)
+LAST = START + dt.timedelta(days=41)
+DATES = st.dates(START - dt.timedelta(days=30), LAST + dt.timedelta(days=400))
+
+
+def gained(**raw) -> acu.Trial:
+    """Six weeks in which pain fell from 8 to 2, agreed and with a rule: as green as a diary can be."""
+    rng = np.random.default_rng(3)
+    pain = np.round(np.where(np.arange(42) < 14, 8.0, 2.0) + rng.normal(0, 0.7, 42))
+    return make_trial({"it": pain}, raw=RULE | raw, it=PAIN)
+
+
+def everything(review: acu.Reassessment) -> str:
+    """All that a person or a machine is given, figures aside."""
+    sections = " ".join(shown(tuple(each(review).walk())) for each in (opening, answer, outcomes, decision))
+    rows = review.to_frame().to_csv(index=False)
+    return " ".join(
+        [
+            sections,
+            json.dumps(review.to_dict(), ensure_ascii=False),
+            rows,
+            review._repr_html_(),
+            repr(review),
+            review.sentence,
+            review.success_sentence,
+        ]
+    )
+
+
+def alarms() -> st.SearchStrategy[dict]:
+    """One red flag or serious event: in the profile, or at a session on any day, attended or not, known or misspelt."""
+    flags = st.sampled_from([*RED_FLAGS, "something else"])
+    session = {"date": DATES, "attended": st.booleans()}
+    return st.one_of(
+        st.builds(lambda flag: {"safety": {"red_flags": [flag]}}, flags),
+        st.fixed_dictionaries(session | {"red_flag": st.lists(flags, min_size=1, max_size=2)}).map(
+            lambda one: {"session": [one]}
+        ),
+        st.fixed_dictionaries(
+            session | {"serious": st.just(True), "adverse_event": st.sampled_from(["", "faint"])}
+        ).map(lambda one: {"session": [one]}),
+    )
+
+
+def test_without_an_alarm_the_same_diary_is_praised():
+    said = everything(acu.reassess(gained()))
+    assert len(PRAISE.findall(said)) > 10
+    assert "Improved. Average pain" in plain(said)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(alarms(), st.integers(28, 60))
+def test_a_red_flag_or_serious_event_anywhere_wins_over_a_green_diary(alarm, look):
+    review = acu.reassess(gained(**alarm), on=START + dt.timedelta(days=look))
+    said = everything(review)
+    assert not PRAISE.findall(said)
+    assert said.count("eek medical evaluation promptly") >= 3
+    assert not [each for section in (answer, decision) for each in section(review).walk() if isinstance(each, Badge)]
+    assert review.verdict.kind == review.success.kind == "overruled"
+
+
+def test_a_red_flag_wins_in_the_appendix_too():
+    section = appendix(acu.reassess(gained(safety={"red_flags": ["fever"]})))
+    assert not PRAISE.findall(section.html.striptags())
+    assert not [each for each in section.walk() if isinstance(each, Failed)]

@@ -32,13 +32,19 @@ def _co_intervention(facts: Mapping[str, float | str]) -> str:
     return f"“{facts['what']}” began {when} ({date(dt.date.fromisoformat(str(facts['date'])))}): the change may belong to it, to the sessions, or to both."
 
 
+def _unattainable(facts: Mapping[str, float | str]) -> str:
+    before, room, important = (float(facts[name]) for name in ("before", "room", "important"))
+    left = number(room) if round(room, 1) < important else f"just under {important:g}"
+    # The level is an estimate, and the chance of such a gain is seldom nought.
+    return f"The level before ({number(before)}) leaves room for {left} only: a gain of {important:g} could hardly be reached."
+
+
 CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "co_intervention": _co_intervention,
     "baseline_trend": lambda f: f"It was already moving this way before treatment ({signed(float(f['slope']))} a week), at least as fast as "
                                 "since: the change may be that course going on.",
     "baseline_flare": flare,
-    "unattainable": lambda f: f"The level before ({number(float(f['before']))}) leaves room for {number(float(f['room']))} only: a gain of "
-                              f"{float(f['important']):g} could not be reached.",
+    "unattainable": _unattainable,
     "slow_drift": lambda f: f"Days may resemble one another very strongly (chance {in_hundred(float(f['p']))}); then a slow drift cannot be "
                             "told from a change.",
     "missing_days": lambda f: f"{int(f['answered'])} of {int(f['days'])} diary days were answered."

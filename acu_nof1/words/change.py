@@ -237,7 +237,9 @@ def chances(estimate: Estimate) -> str:
 
 def _important_gain(estimate: Estimate) -> str:
     """Say the chance of an important gain beside the one of the two limits that it is nearer to."""
-    return against(estimate.p_important_gain, UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY)
+    return against(
+        estimate.p_important_gain, UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY
+    )
 
 
 def important_step(estimate: Estimate, direction: str) -> str:
