@@ -13,6 +13,7 @@ import pandas as pd
 
 from acu_nof1 import __version__, words
 from acu_nof1.checks import problems_of
+from acu_nof1.course import course_of
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
 from acu_nof1.explore import missing_days, regression_to_the_mean
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Hashable, Mapping
 
+    from acu_nof1.course import Course
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.explore import MissingDays, Return
     from acu_nof1.explore.sensitivity import Alternative
@@ -116,6 +118,11 @@ class Reassessment:
         outcomes = {outcome.name: outcome for outcome in self.trial.protocol.outcomes}
         return words.success_sentence(self.success, outcomes, self.telling)
 
+    @cached_property
+    def course(self) -> Course:
+        """How treatment went: sessions, what was done at them, regular medication, the person's own overall rating."""
+        return course_of(self.trial, self.look)
+
     @property
     def flares(self) -> FlareSpells:
         """How often flares came, how long they lasted and how many were cut off, phase by phase."""
@@ -182,12 +189,13 @@ class Reassessment:
             },
             "success": _success(self.success),
             "safety": {
-                "red_flags": list(self.safety.red_flags),
+                "red_flags": [words.red_flag(flag) for flag in self.safety.red_flags],
                 "serious_events": [_event(event) for event in self.safety.serious_events],
                 "adverse_events": len(self.safety.adverse_events),
                 "sessions_attended": self.safety.sessions_attended,
                 "sessions_asked": self.safety.sessions_asked,
             },
+            "course": _course(self.course, protocol.goal),
             "estimates": [self._estimate(each) for each in self.estimates],
             "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "sensitivity": [_alternative(each, self.sensitivity.agreed) for each in self.sensitivity.alternatives],
@@ -223,6 +231,37 @@ class Reassessment:
 
 def _event(event: Any) -> dict[str, str]:
     return {"date": event.date.isoformat(), "what": event.what}
+
+
+def _course(course: Course, goal: str) -> dict[str, Any]:
+    days, rated = course.attended, course.impression
+    return {
+        "planned": course.planned,
+        "listed": len(course.sessions),
+        "attended": len(days),
+        "missed": course.missed,
+        "late_cancelled": course.late_cancelled,
+        "first": days[0].isoformat() if days else None,
+        "last": days[-1].isoformat() if days else None,
+        "days_since_last": course.days_since_last,
+        "gaps": list(course.gaps),
+        "done": [asdict(each) for each in course.done],
+        "medication": [
+            {"date": event.date.isoformat(), "what": event.what, "change": event.change} for event in course.medication
+        ],
+        "rescue": [outcome.name for outcome in course.rescue],
+        "goal": goal or None,
+        "overall_rating": None
+        if rated is None
+        else {
+            "outcome": rated.outcome.name,
+            "answer": rated.answer,
+            "date": None if rated.day is None else rated.day.isoformat(),
+            "scale": [rated.outcome.low, rated.outcome.high],
+            "direction": rated.direction,
+            "label": rated.label or None,
+        },
+    }
 
 
 def _success(success: Success) -> dict[str, Any]:

@@ -151,10 +151,11 @@ def dress(ax: Axes, series: Series, compact: bool) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: words.number(value, 0 if value == round(value) else 1))
     ax.grid(axis="y", color=palette.PALE, linewidth=0.6)
     ax.tick_params(labelsize=style.TINY if compact else style.SMALL, pad=2)
-    _date_axis(ax, series, compact)
+    date_axis(ax, series, compact)
 
 
-def _date_axis(ax: Axes, series: Series, compact: bool) -> None:
+def date_axis(ax: Axes, series: Series, compact: bool) -> None:
+    """Set the days as the x axis: single dates, or months in a longer diary."""
     first, last = day_number(series.days[0]), day_number(series.days[-1])
     pad = max(1.0, 0.008 * (last - first))
     ax.set_xlim(first - pad, last + pad)

@@ -142,7 +142,7 @@ class _Lane:
 
 def _figure(trial: Trial, look: Look, first: Series, rest: list[Series]) -> Figure:
     width = style.WIDTH - style.LEFT - style.RIGHT
-    lanes = _lanes(trial, first, width * POINTS)
+    lanes = lanes_of(trial, first, width * POINTS)
     rows_of_lanes = 1 + max((lane.row for lane in lanes), default=-1)
     strip = style.NAME_STRIP + style.LANE * rows_of_lanes + (style.SESSION_STRIP if trial.protocol.sessions else 0)
     rows = math.ceil(len(rest) / style.MOST_COLUMNS)
@@ -196,9 +196,9 @@ def _large(ax: Axes, trial: Trial, look: Look, series: Series, lanes: list[_Lane
     label = style.fitted(words.unit_axis(series.outcome), style.PRIMARY_HEIGHT * POINTS * 1.2, style.FONT)
     ax.set_ylabel(label, parse_math=False, labelpad=3)
     height = style.LANE * (1 + max((lane.row for lane in lanes), default=-1))
-    _draw_lanes(ax, lanes)
+    draw_lanes(ax, lanes)
     if trial.protocol.sessions:
-        _draw_sessions(ax, trial, height)
+        draw_sessions(ax, trial, height)
         height += style.SESSION_STRIP
     _name_phases(ax, trial, look, series, height)
 
@@ -209,7 +209,7 @@ def _above(ax: Axes, text: str, x: float, height: float, **looks: object) -> Non
                 annotation_clip=False, parse_math=False, **looks)  # type: ignore[arg-type]  # fmt: skip
 
 
-def _lanes(trial: Trial, series: Series, width: float) -> list[_Lane]:
+def lanes_of(trial: Trial, series: Series, width: float) -> list[_Lane]:
     """Give each event a row in which its text meets no other; too many are numbered, as in the list of events."""
     events = list(enumerate(sorted(trial.protocol.events, key=lambda event: event.date), 1))
     shown = [
@@ -238,7 +238,8 @@ def _fitted(series: Series, days: list[dt.date], texts: list[str], width: float)
     return lanes
 
 
-def _draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
+def draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
+    """Write each event in its row, and lead its line up to it."""
     for lane in lanes:
         ax.annotate("", (lane.x, 1), (0, style.LANE * (lane.row + 0.9)), xycoords=ax.get_xaxis_transform(),
                     textcoords="offset points", annotation_clip=False,
@@ -250,7 +251,7 @@ def _draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
                     bbox={"fc": "white", "lw": 0, "pad": 0.3})  # fmt: skip
 
 
-def _draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
+def draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
     """Draw a tick and a number for each session; those not attended are an open circle without number."""
     width = ax.get_position().width * style.WIDTH * POINTS
     first, last = ax.get_xlim()

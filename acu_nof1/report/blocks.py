@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1 import __version__, words
+from acu_nof1.course import WHO
 from acu_nof1.errors import AcuError
 from acu_nof1.interpret import shares_of_hundred
 from acu_nof1.report.block import (
@@ -34,6 +35,7 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.course import course_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
@@ -102,7 +104,7 @@ def opening(review: Reassessment) -> Iterator[Block]:
     protocol = review.trial.protocol
     yield from _alarm(review)
     lines = (
-        words.goal(protocol.goal),
+        words.course.goal_and_rating(protocol.goal, review.course.impression),
         f"{words.agreed_line(protocol)} {_diary_days(review)}".strip(),
     )
     yield Title(
@@ -272,6 +274,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)
+    yield from course_blocks(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)
@@ -321,7 +324,10 @@ def _noise_table(review: Reassessment) -> Table:
 
 def _events_table(review: Reassessment) -> Iterator[Block]:
     events = sorted(review.trial.protocol.events, key=lambda event: event.date)
-    rows = tuple((str(number), words.date(event.date), event.what) for number, event in enumerate(events, 1))
+    rows = tuple(
+        (str(number), words.date(event.date), event.what, words.course.event_kind(event))
+        for number, event in enumerate(events, 1)
+    )
     if rows:
         yield Table(words.HEADINGS["events"], words.EVENT_COLUMNS, rows)
 
@@ -370,7 +376,7 @@ def _ledger_row(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 def _sessions_table(review: Reassessment) -> Iterator[Block]:
     sessions = review.trial.protocol.sessions
-    more = tuple(dict.fromkeys(name for session in sessions for name in session.more))
+    more = tuple(dict.fromkeys(name for session in sessions for name in session.more if name not in WHO))
     rows = tuple(
         (words.date(each.date), words.yes_no(each.attended), words.yes_no(each.adverse_asked), each.adverse_event,
          words.yes_no(each.serious), "; ".join(each.red_flag), *(each.more.get(name, "") for name in more), each.notes)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from acu_nof1.words import doubts
+from acu_nof1.words import course, doubts
 from acu_nof1.words.around import (
     PROMPTLY,
     alarm,
     caveat,
     decision,
+    red_flag,
     safety_line,
     sensitivity_of_diary,
     success_sentence,
@@ -31,9 +32,11 @@ from acu_nof1.words.change import (
     window_name,
 )
 from acu_nof1.words.numbers import (
+    DATE_STYLES,
     NO_BREAK,
     change_with_interval,
     date,
+    dates_as,
     days_of,
     digits_of,
     in_hundred,
@@ -78,7 +81,6 @@ from acu_nof1.words.page import (
     diary_days,
     failed,
     figure_alt,
-    goal,
     ledger_cut,
     ledger_line,
     method_line,
@@ -170,6 +172,7 @@ __all__ = [
     "BASELINE_AXIS",
     "CURVE_CAPTION",
     "CURVE_ROWS",
+    "DATE_STYLES",
     "EVENT_COLUMNS",
     "EXPECTED",
     "FIGURE",
@@ -244,7 +247,9 @@ __all__ = [
     "choice_reading",
     "choice_title",
     "choice_verdict",
+    "course",
     "date",
+    "dates_as",
     "days_of",
     "decision",
     "described",
@@ -254,7 +259,6 @@ __all__ = [
     "failed",
     "figure_alt",
     "gain",
-    "goal",
     "important_line",
     "in_hundred",
     "ledger_cut",
@@ -287,6 +291,7 @@ __all__ = [
     "ratio",
     "reading",
     "reasons",
+    "red_flag",
     "safety_line",
     "sensitivity_alt",
     "sensitivity_of_diary",

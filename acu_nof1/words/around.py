@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from acu_nof1.interpret import LIKELY, SURE, UNLIKELY
 from acu_nof1.safety import CAUTIONS
 from acu_nof1.words.change import Telling, badge, chances, name_in_sentence, sentence
+from acu_nof1.words.course import levels, medication, rescue_rose
 from acu_nof1.words.doubts import flare, natural_course, tipping
 from acu_nof1.words.numbers import NO_BREAK, against, date, in_hundred, listing, number, signed
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.estimate import Estimate
     from acu_nof1.outcomes import Outcome
-    from acu_nof1.safety import Safety
+    from acu_nof1.safety import RedFlag, Safety
     from acu_nof1.verdict import Caveat, Success, Verdict
 
 
@@ -41,6 +42,8 @@ def _unattainable(facts: Mapping[str, float | str]) -> str:
 
 CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "co_intervention": _co_intervention,
+    "medication": medication,
+    "rescue_rose": rescue_rose,
     "baseline_trend": lambda f: f"It was already moving this way before treatment ({signed(float(f['slope']))} a week), at least as fast as "
                                 "since: the change may be that course going on.",
     "baseline_flare": flare,
@@ -66,7 +69,8 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
 
 def caveat(each: Caveat) -> str:
     """Say one caveat, and what would undo the verdict."""
-    return f"{CAVEATS[each.kind](each.facts)} {tipping(each.tips)}".strip()
+    facts = each.facts if each.about is None else {**each.facts, **levels(each.about)}
+    return f"{CAVEATS[each.kind](facts)} {tipping(each.tips)}".strip()
 
 
 def sensitivity_of_diary(estimate: Estimate | None) -> str:
@@ -85,17 +89,26 @@ def sensitivity_of_diary(estimate: Estimate | None) -> str:
 def alarm(safety: Safety) -> str:
     """Say what overrules the diary; ``""`` if nothing does."""
     if safety.red_flags:
-        return f"{PROMPTLY}. Red flag: {'; '.join(safety.red_flags)}. A better diary does not change this."
+        return f"{PROMPTLY}. Red flag: {_flags(safety)}. A better diary does not change this."
     if safety.serious_events:
         events = "; ".join(f"{event.what} ({date(event.date)})" for event in safety.serious_events)
         return f"{PROMPTLY}. Serious adverse event: {events}. A better diary does not change this."
     return ""
 
 
+def red_flag(flag: RedFlag) -> str:
+    """Say a red flag, and when it was ticked: unexplained weight loss (13 May 2026)."""
+    return flag.what if flag.date is None else f"{flag.what} ({date(flag.date)})"
+
+
+def _flags(safety: Safety) -> str:
+    return "; ".join(red_flag(flag) for flag in safety.red_flags)
+
+
 def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tuple[str, ...]:
     """Say what is known of red flags, adverse events and cautions; not asked is not none."""
     none = "No red flag ticked." if safety.flags_asked else "Red flags: not recorded."
-    flags = "Red flags ticked: " + "; ".join(safety.red_flags) + "." if safety.red_flags else none
+    flags = f"Red flags ticked: {_flags(safety)}." if safety.red_flags else none
     said = [CAUTIONS[name] for name, answer in asked_cautions.items() if answer]
     unknown = [name.replace("_", " ") for name, answer in asked_cautions.items() if answer is None]
     cautions = f"Caution: {'; '.join(said)}." if said else "No caution known." if len(unknown) < len(CAUTIONS) else ""
