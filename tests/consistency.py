@@ -604,6 +604,11 @@ def check_caveats(review: acu.Reassessment) -> Iterator[str]:
             * (-1 if tip[4] == "baseline" else 1)
             * (-1 if review.verdict.kind.startswith("worse") else 1)
         ]
+        tried = re.search(rf"had been ({NUM})\.", tip[0] + rest + ".")
+        if tried and review.verdict.kind.startswith(("improved", "worse")) and e.outcome.low is not None:
+            worst = {"at least": e.outcome.high, "at most": e.outcome.low}[harmful]
+            if worst is not None and number(tried[1]) != worst:
+                yield f"the harmless side was tried: {tip[0]}{rest}"
         ways = AVERAGED.findall(rest)
         if review.verdict.kind.startswith(("improved", "worse")) and any(way != harmful for way, _ in ways):
             yield f"days on the wrong side would undo it: {tip[0]}{rest}"

@@ -206,6 +206,19 @@ def test_whole_reassessments_contradict_neither_themselves_nor_their_files(part)
     assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:8])
 
 
+@pytest.mark.parametrize("after", [2.0, 3.6])
+@pytest.mark.parametrize("side", ["baseline", "treatment"])
+def test_only_days_that_could_undo_a_gain_are_told_of(side, after):
+    rng = np.random.default_rng(5)
+    pain = np.where(np.arange(56) < 14, 6.5, after) + rng.normal(0, 0.8, 56)
+    pain[3 : 9 if side == "baseline" else 0] = np.nan
+    pain[46 : 51 if side == "treatment" else 0] = np.nan
+    review = acu.reassess(make_trial({"it": np.clip(np.round(pain), 0, 10)}, it=PAIN))
+    assert review.verdict.kind.startswith("improved")
+    assert f"{side} days" in " ".join(each for each in review.limits if "The verdict" in each)
+    assert not complaints(review)
+
+
 # ------------------------------------------------------------------ a red flag anywhere
 
 
