@@ -155,7 +155,13 @@ def decision(review: Reassessment) -> Iterator[Block]:
         box = Decision(words.HEADINGS["decision"], words.PROMPTLY, (words.MEDICAL_FIRST,), "")
     else:
         earlier, otherwise = words.looks.earlier(review.story), words.sensitivity_sentence(review.sensitivity)
-        said = (*words.reasons(estimate), earlier, otherwise, review.success_sentence, words.sensitivity_of_diary(estimate))
+        said = (
+            *words.reasons(estimate),
+            earlier,
+            otherwise,
+            review.success_sentence,
+            words.sensitivity_of_diary(estimate),
+        )
         badge = words.badge(review.verdict, review.telling.agreed)
         box = Decision(words.HEADINGS["decision"], badge, tuple(filter(None, said)), words.decision())
     yield Columns(Listing(words.HEADINGS["limits"], review.limits), box)
