@@ -28,6 +28,19 @@ PARTS = (
     "retention_min", "other_components",
 )  # fmt: skip
 POINTS = "points"
+# What else clinics call these columns.
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "style": ("acupuncture_style",),
+    "points": ("point",),
+    "laterality": ("sides", "side"),
+    "needles_n": ("needles", "n_needles"),
+    "needle_size": ("needle", "needle_type"),
+    "depth_mm": ("depth",),
+    "response": ("response_sought", "deqi", "de_qi"),
+    "frequency_hz": ("frequency",),
+    "retention_min": ("retention",),
+    "other_components": ("other", "components"),
+}
 # Columns of numbers, and the unit that may stand behind one.
 NUMBERS: Mapping[str, str] = {
     "needles_n": r"needles?",
@@ -108,6 +121,8 @@ class Course:
         All sessions that were listed up to the look.
     done
         A summary of each STRICTA column, told or not.
+    choices
+        How many different choices of points there were.
     practitioners
         By how many people, as the log names them; 0 if it names none. Never who.
     medication
@@ -122,6 +137,7 @@ class Course:
     planned: int | None
     sessions: tuple[Session, ...]
     done: tuple[Done, ...]
+    choices: int
     practitioners: int
     medication: tuple[Event, ...]
     rescue: tuple[Outcome, ...]
@@ -176,6 +192,7 @@ def course_of(trial: Trial, look: Look) -> Course:
         planned=protocol.planned_sessions,
         sessions=protocol.sessions,
         done=tuple(_done(part, took_place) for part in PARTS),
+        choices=len({frozenset(map(_point, _parted(text))) for each in took_place if (text := _cell(each, POINTS))}),
         practitioners=len({_who(session) for session in took_place} - {""}),
         medication=tuple(sorted((e for e in protocol.events if e.kind == "medication"), key=lambda event: event.date)),
         rescue=tuple(outcome for outcome in protocol.outcomes if outcome.domain == "medication"),
@@ -218,7 +235,7 @@ def _who(session: Session) -> str:
 
 
 def _done(part: str, sessions: Sequence[Session]) -> Done:
-    cells = [text for session in sessions if (text := " ".join(session.more.get(part, "").split()))]
+    cells = [text for session in sessions if (text := _cell(session, part))]
     if part in NUMBERS:
         read = {text: _number(text, NUMBERS[part]) for text in cells}
         numbers = [pair for text in cells if (pair := read[text])]
@@ -227,6 +244,13 @@ def _done(part: str, sessions: Sequence[Session]) -> Done:
     if part == POINTS:
         return Done(part, len(cells), _counted(dict.fromkeys(map(_point, _parted(text))) for text in cells))
     return Done(part, len(cells), _counted([text] for text in cells))
+
+
+def _cell(session: Session, part: str) -> str:
+    """What a session says of a part, whatever case its column is titled in."""
+    titles = {re.sub(r"\W+", "_", name.strip().lower()).strip("_"): text for name, text in session.more.items()}
+    told = (titles.get(name, "") for name in (part, *ALSO.get(part, ())))
+    return " ".join(next((text for text in told if text.strip()), "").split())
 
 
 def _number(text: str, unit: str) -> tuple[float, float] | None:

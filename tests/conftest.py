@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from acu_nof1.diary import Diary
 from acu_nof1.load.protocols import protocol_from
@@ -16,6 +17,10 @@ from acu_nof1.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("acu", deadline=None)
+settings.load_profile("acu")
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress")

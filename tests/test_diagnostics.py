@@ -254,7 +254,9 @@ def test_a_design_with_a_drawn_start_or_several_phases_earns_its_words():
 
 
 def record(review):
-    return standards.Record(review.trial.protocol, review.safety, review.comparisons, review.verdict.estimate, 3)
+    return standards.Record(
+        review.trial.protocol, review.safety, review.course, review.comparisons, review.verdict.estimate, 3
+    )
 
 
 def answer(items, number, of):
@@ -310,8 +312,8 @@ def test_needling_is_read_from_the_columns_of_the_session_log():
         replace(trial, protocol=trial.protocol.model_copy(update={"sessions": sessions, "planned_sessions": 4}))
     )
     found = {each.number: each.answer(record(review)) for each in standards.STRICTA}
-    assert found["2a"] == "mean 7.0, 6 to 8 (2 of 3 sessions)"
-    assert found["2b"] == "LI4, ST36, GB34; sides not recorded"
+    assert found["2a"] == "6 to 8, median 7 (2 of 3 sessions)"
+    assert found["2b"] == "LI4 (2), ST36 (1), GB34 (1) (2 of 3 sessions); sides not recorded"
     assert found["1c"] == "2 different choices of points in 2 sessions"
     assert found["3a"] == "3 of 4 planned sessions attended"
     assert "4 days apart (median)" in found["3b"]

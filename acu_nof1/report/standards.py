@@ -37,6 +37,7 @@ def standards_blocks(review: Reassessment) -> Iterator[Block]:
     record = standards.Record(
         protocol=review.trial.protocol,
         safety=review.safety,
+        course=review.course,
         comparisons=review.comparisons,
         primary=review.verdict.estimate,
         choices=0 if overruled else len(review.sensitivity.estimable),

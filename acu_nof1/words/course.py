@@ -271,7 +271,7 @@ def done_rows(course: Course) -> tuple[tuple[str, str, str], ...]:
     """Say each part that the log tells of: needles 6 to 8, median 8; manual; LI4 (10), LR3 (9). Practitioners are counted only."""
     attended, people = len(course.attended), course.practitioners
     who = [(PRACTITIONER, f"{_plural(people, 'person', 'people')}, not named here", "")] if people else []
-    told = [(PARTS[done.part], _done(done), f"{done.told} of {attended}") for done in course.done if done.told]
+    told = [(PARTS[done.part], done_in_words(done), f"{done.told} of {attended}") for done in course.done if done.told]
     return (*who, *told)
 
 
@@ -286,7 +286,8 @@ def not_recorded(course: Course) -> str:
     return f"Not recorded: {', '.join(part.lower() for part in missing)}." if missing else ""
 
 
-def _done(done: Done) -> str:
+def done_in_words(done: Done) -> str:
+    """Say what the log tells of one part: 8 to 10, median 10; manual (10)."""
     said = []
     if done.numbers is not None:
         low, middle, high = (f"{each:g}" for each in done.numbers)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from acu_nof1.words import methods
 from acu_nof1.words.change import name_in_sentence
+from acu_nof1.words.course import done_in_words
 from acu_nof1.words.numbers import date, listing, number
 from acu_nof1.words.page import unit_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
+    from acu_nof1.course import Course, Done
     from acu_nof1.estimate import Estimate
-    from acu_nof1.protocol import Protocol, Session
+    from acu_nof1.protocol import Protocol
     from acu_nof1.safety import Safety
     from acu_nof1.trial import Comparisons
 
@@ -36,6 +36,7 @@ class Record:
 
     protocol: Protocol
     safety: Safety
+    course: Course
     comparisons: Comparisons
     primary: Estimate | None
     choices: int
@@ -279,90 +280,38 @@ SCRIBE: tuple[Item, ...] = (
 
 # ------------------------------------------------------------------ needling, from the columns of the session log
 
-MOST_VALUES = 8
-COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
-    "style": ("style", "acupuncture_style"),
-    "needles": ("needles_n", "needles", "n_needles"),
-    "points": ("points", "point"),
-    "sides": ("laterality", "sides", "side"),
-    "depth": ("depth_mm", "depth"),
-    "response": ("response", "response_sought", "deqi", "de_qi"),
-    "stimulation": ("stimulation",),
-    "retention": ("retention_min", "retention"),
-    "needle": ("needle", "needle_size", "needle_type"),
-    "other": ("other", "other_components", "components"),
-    "practitioner": ("practitioner",),
-}
+
+def _part(record: Record, part: str) -> Done:
+    return next(done for done in record.course.done if done.part == part)
 
 
-def noted(sessions: Iterable[Session], what: str) -> tuple[str, ...]:
-    """What was written of this at each session, blanks left out; titles of columns in any case."""
-    wanted = COLUMN_NAMES[what]
-    cells = (
-        cell.strip()
-        for session in sessions
-        for name, cell in session.more.items()
-        if re.sub(r"\W+", "_", name.strip().lower()).strip("_") in wanted
-    )
-    return tuple(cell for cell in cells if cell)
-
-
-def _attended(record: Record) -> Sequence[Session]:
-    return record.protocol.attended
-
-
-def _distinct(values: Iterable[str]) -> str:
-    found = list(dict.fromkeys(values))
-    more = len(found) - MOST_VALUES
-    return ", ".join(found[:MOST_VALUES]) + (f" and {more} more" if more > 0 else "")
-
-
-def _summary(values: Sequence[str], unit: str = "") -> str:
-    """Summarise what was written: mean and range of numbers, else each text once."""
-    try:
-        numbers = [float(each.replace(",", ".")) for each in values]
-    except ValueError:
-        return _distinct(values)
-    low, high, mean = min(numbers), max(numbers), sum(numbers) / len(numbers)
-    ends = f"{low:g}" if low == high else f"mean {number(mean, 1)}, {low:g} to {high:g}"
-    return f"{ends} {unit}".strip()
-
-
-def _kept(what: str, unit: str = "") -> Callable[[Record], str]:
+def _kept(part: str) -> Callable[[Record], str]:
     def said(record: Record) -> str:
-        values = noted(_attended(record), what)
-        if not values:
+        done, sessions = _part(record, part), len(record.course.attended)
+        if not done.told:
             return NOT_RECORDED
-        sessions = len(_attended(record))
-        part = f" ({len(values)} of {sessions} sessions)" if len(values) < sessions else ""
-        return f"{_summary(values, unit)}{part}"
+        return done_in_words(done) + (f" ({done.told} of {sessions} sessions)" if done.told < sessions else "")
 
     return said
 
 
 def _points(record: Record) -> str:
-    cells = noted(_attended(record), "points")
-    if not cells:
-        return NOT_RECORDED
-    sides = noted(_attended(record), "sides")
-    said = _distinct(point.strip() for cell in cells for point in re.split(r"[;,/]", cell) if point.strip())
-    return f"{said}; {_distinct(sides) if sides else 'sides not recorded'}"
+    said, sides = _kept("points")(record), _part(record, "laterality")
+    if said == NOT_RECORDED:
+        return said
+    return f"{said}; {done_in_words(sides) if sides.told else 'sides not recorded'}"
 
 
 def _varied(record: Record) -> str:
-    cells = noted(_attended(record), "points")
-    if not cells:
+    choices, told = record.course.choices, _part(record, "points").told
+    if not told:
         return NOT_RECORDED
-    sets = {frozenset(re.split(r"[;,/]\s*", cell)) for cell in cells}
-    return (
-        "the same points at every session"
-        if len(sets) == 1
-        else f"{len(sets)} different choices of points in {len(cells)} sessions"
-    )
+    same = "the same points at every session"
+    return same if choices == 1 else f"{choices} different choices of points in {told} sessions"
 
 
 def _sessions(record: Record) -> str:
-    attended, planned = len(_attended(record)), record.protocol.planned_sessions
+    attended, planned = len(record.course.attended), record.course.planned
     if not attended:
         return NOT_RECORDED
     return (
@@ -373,18 +322,16 @@ def _sessions(record: Record) -> str:
 
 
 def _frequency(record: Record) -> str:
-    days = [session.date for session in _attended(record)]
+    days, gaps = record.course.attended, record.course.gaps
     if not days:
         return NOT_RECORDED
     said = f"{date(days[0])} to {date(days[-1])}"
-    if len(days) > 1:
-        gap = median((later - earlier).days for earlier, later in pairwise(days))
-        said += f", {gap:g} days apart (median)"
+    said += f", {median(gaps):g} days apart (median)" if gaps else ""
     return f"{said}; how long a session lasted is not recorded"
 
 
 def _practitioner(record: Record) -> str:
-    people = len(set(noted(_attended(record), "practitioner")))
+    people = record.course.practitioners
     if not people:
         return NOT_RECORDED
     return f"{people} {'practitioner' if people == 1 else 'practitioners'} in the session log; training is not recorded"
@@ -398,16 +345,16 @@ STRICTA: tuple[Item, ...] = (
     Item("1a", "style of acupuncture", _kept("style")),
     Item("1b", "why this treatment", _author),
     Item("1c", "how far treatment was varied", _varied),
-    Item("2a", "needles a session", _kept("needles")),
+    Item("2a", "needles a session", _kept("needles_n")),
     Item("2b", "points, on which sides", _points),
-    Item("2c", "depth", _kept("depth", "mm")),
+    Item("2c", "depth", _kept("depth_mm")),
     Item("2d", "response sought", _kept("response")),
     Item("2e", "stimulation", _kept("stimulation")),
-    Item("2f", "how long needles stayed", _kept("retention", "min")),
-    Item("2g", "kind of needle", _kept("needle")),
+    Item("2f", "how long needles stayed", _kept("retention_min")),
+    Item("2g", "kind of needle", _kept("needle_size")),
     Item("3a", "number of sessions", _sessions),
     Item("3b", "how often, how long", _frequency),
-    Item("4a", "other parts of the treatment", _kept("other")),
+    Item("4a", "other parts of the treatment", _kept("other_components")),
     Item("4b", "setting, what was explained", _not_recorded),
     Item("5", "practitioner", _practitioner),
     Item("6a", "why this comparator", _comparator),
