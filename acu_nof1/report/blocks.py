@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 MOST_LEDGER_ROWS = 200
 # The answer must fit on one page: more small panels, or a longer table, move the panels to the appendix.
 MOST_SMALL_PANELS, MOST_ROWS_WITH_PANELS = 4, 6
+MOST_CAVEATS = 4
 
 
 class BlockError(AcuError):
@@ -159,7 +160,7 @@ def decision(review: Reassessment) -> Iterator[Block]:
 
 
 def _alarm(review: Reassessment) -> Iterator[Block]:
-    said = words.alarm(review.safety)
+    said = words.alarm(review.safety, whole=False)
     if said:
         yield Alarm(f"{words.PROMPTLY}.", said.removeprefix(f"{words.PROMPTLY}.").strip())
 
@@ -169,7 +170,8 @@ def _verdict(review: Reassessment) -> Iterator[Block]:
     yield from _sentence(review)
     chances = "" if estimate is None else words.chances(estimate)
     beside = tuple(text for text in (words.threshold(estimate, tell), chances) if text)
-    yield Badge(words.badge(review.verdict, tell.agreed), beside, words.MIND, review.attribution)
+    caveats = words.first_of(review.attribution, MOST_CAVEATS)
+    yield Badge(words.badge(review.verdict, tell.agreed), beside, words.MIND, caveats)
 
 
 def _sentence(review: Reassessment) -> Iterator[Block]:
@@ -261,6 +263,7 @@ def _picture(review: Reassessment, names: Sequence[str], heading: str = words.FI
 def appendix(review: Reassessment) -> Iterator[Block]:
     """Everything behind the answer."""
     yield Heading(words.HEADINGS["appendix"])
+    yield from _in_full(review)
     others = [each.name for each in review.comparisons.outcomes if each.name not in _on_first_page(review)]
     if others:
         yield Heading(words.HEADINGS["more_figures"], 3)
@@ -279,13 +282,27 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     yield from _inputs_tables(review)
 
 
+def _in_full(review: Reassessment) -> Iterator[Block]:
+    """What the first page had no room for: long lists and long texts."""
+    safety = review.safety
+    whole = {
+        "flags": safety.red_flags,
+        "harms": tuple(f"{event.what} ({words.date(event.date)})" for event in safety.adverse_events),
+    }
+    for name, texts in whole.items():
+        if words.few(texts) != "; ".join(texts):
+            yield Listing(words.HEADINGS[name], texts, 3)
+    if len(review.attribution) > MOST_CAVEATS and review.verdict.overruled_by is None:
+        yield Listing(words.HEADINGS["reasons"], review.attribution, 3)
+
+
 def _answers_table(review: Reassessment) -> Table:
     plain = review.verdict.overruled_by is not None
     rows = []
     for each in review.estimates:
         shown = words.printed(each)
         change = words.change_with_interval(each)
-        unit = each.unit if each.scale == "difference" else ""
+        unit = each.unit if math.isfinite(each.value) and each.scale == "difference" else ""
         row = (each.outcome.label, each.title, shown.before, shown.after, f"{change}{words.NO_BREAK}{unit}".strip(),
                words.percent_change(each), words.days_of(each.days_before, each.days_after))  # fmt: skip
         rows.append(row if plain else (*row, words.reading(each)))
@@ -383,7 +400,8 @@ def _sessions_table(review: Reassessment) -> Iterator[Block]:
 
 def _inputs_tables(review: Reassessment) -> Iterator[Block]:
     sources = tuple((each.file, each.read_as, each.sha256) for each in review.trial.diary.sources)
-    yield Table(words.HEADINGS["inputs"], words.INPUT_COLUMNS, sources)
+    if sources:
+        yield Table(words.HEADINGS["inputs"], words.INPUT_COLUMNS, sources)
     versions = {**review.versions, "Python": platform.python_version()}
     yield Table(words.HEADINGS["versions"], words.VERSION_COLUMNS, tuple(versions.items()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from acu_nof1.interpret import LIKELY, UNLIKELY
@@ -13,7 +14,7 @@ from acu_nof1.words.doubts import flare, natural_course, tipping
 from acu_nof1.words.numbers import NO_BREAK, against, date, in_hundred, listing, number, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from acu_nof1.estimate import Estimate
     from acu_nof1.outcomes import Outcome
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PROMPTLY = "Seek medical evaluation promptly"
 # A correlation of days below this is hardly one.
 HARDLY = 0.15
+# Letters: a longer text is cut, of a longer list the rest is counted, where a page has little room.
+LONG_TEXT, LONG_LIST = 160, 240
 
 
 def _co_intervention(facts: Mapping[str, float | str]) -> str:
@@ -76,12 +79,27 @@ def sensitivity_of_diary(estimate: Estimate | None) -> str:
     return said
 
 
-def alarm(safety: Safety) -> str:
-    """Say what overrules the diary; ``""`` if nothing does."""
+def few(texts: Sequence[str]) -> str:
+    """Join texts for a page with little room: what is cut or counted only is said to stand in the appendix."""
+    shown = [text if len(text) <= LONG_TEXT else f"{text[:LONG_TEXT].rstrip()}… (in full in the appendix)" for text in texts]
+    fitting = [text for text, end in zip(shown, accumulate(map(len, shown)), strict=True) if end <= LONG_LIST] or shown[:1]
+    more = len(shown) - len(fitting)
+    return "; ".join([*fitting, *([f"and {more} more, in the appendix"] if more else [])])
+
+
+def first_of(texts: Sequence[str], most: int) -> tuple[str, ...]:
+    """Keep the first of many sentences, and say how many more there are."""
+    kept = texts if len(texts) <= most else (*texts[: most - 1], f"{len(texts) - most + 1} more, in the appendix.")
+    return tuple(kept)
+
+
+def alarm(safety: Safety, *, whole: bool = True) -> str:
+    """Say what overrules the diary, all of it or as much as a page has room for; ``""`` if nothing does."""
+    said = "; ".join if whole else few
     if safety.red_flags:
-        return f"{PROMPTLY}. Red flag: {'; '.join(safety.red_flags)}. A better diary does not change this."
+        return f"{PROMPTLY}. Red flag: {said(safety.red_flags)}. A better diary does not change this."
     if safety.serious_events:
-        events = "; ".join(f"{event.what} ({date(event.date)})" for event in safety.serious_events)
+        events = said([f"{event.what} ({date(event.date)})" for event in safety.serious_events])
         return f"{PROMPTLY}. Serious adverse event: {events}. A better diary does not change this."
     return ""
 
@@ -89,7 +107,7 @@ def alarm(safety: Safety) -> str:
 def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tuple[str, ...]:
     """Say what is known of red flags, adverse events and cautions; not asked is not none."""
     none = "No red flag ticked." if safety.flags_asked else "Red flags: not recorded."
-    flags = "Red flags ticked: " + "; ".join(safety.red_flags) + "." if safety.red_flags else none
+    flags = "Red flags ticked: " + few(safety.red_flags) + "." if safety.red_flags else none
     said = [CAUTIONS[name] for name, answer in asked_cautions.items() if answer]
     unknown = [name.replace("_", " ") for name, answer in asked_cautions.items() if answer is None]
     cautions = f"Caution: {'; '.join(said)}." if said else "No caution known." if len(unknown) < len(CAUTIONS) else ""
@@ -100,7 +118,7 @@ def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tu
 def _events(safety: Safety) -> str:
     """Say which adverse events were reported, and how often was asked."""
     reported, sessions = safety.adverse_events, safety.sessions_attended
-    what = f"{len(reported)} ({'; '.join(event.what for event in reported)})"
+    what = f"{len(reported)} ({few([event.what for event in reported])})"
     if safety.asked == "never":
         where = "the one session" if sessions == 1 else f"any of {sessions} sessions"
         asked = f"not asked about at {where}" if sessions else "no session is listed"
