@@ -21,9 +21,12 @@ Reading = Literal[
     "worse",
     "cannot_say",
 ]
-SuccessKind = Literal["met", "not_met", "cannot_say", "not_agreed"]
+# What overrules the diary withholds verdict and success result.
+SuccessKind = Literal["met", "not_met", "cannot_say", "not_agreed", "overruled"]
 
-# How sure is sure enough. Why "any gain" needs .95: at .80 one unchanged person in five is called improved.
+# How sure is sure enough. Why "any gain" needs .95: at .80 one unchanged person in five is called improved. A gain of
+# the important size needs it too: in a diary so noisy that its SE exceeds 1.2 important changes, an unchanged person
+# passes .80 for it more often than one time in twenty.
 LIKELY, SURE, UNLIKELY = 0.80, 0.95, 0.20
 
 # Cuts of the seven bands as shares of the important change. With an important change of 20 % of the
@@ -108,8 +111,8 @@ def readings(found: Chances) -> NDArray[np.str_]:
     with np.errstate(invalid="ignore"):
         within = 1 - found.important_gain - found.important_loss
         kinds: list[tuple[Reading, NDArray[np.bool_]]] = [
-            ("worse", found.half_loss >= LIKELY),
-            ("improved", found.important_gain >= LIKELY),
+            ("worse", (found.half_loss >= LIKELY) & (found.loss >= SURE)),
+            ("improved", (found.important_gain >= LIKELY) & (found.gain >= SURE)),
             ("improved_less", (found.gain >= SURE) & (found.important_gain <= UNLIKELY)),
             ("improved_amount_unclear", found.gain >= SURE),
             ("worse_amount_unclear", found.loss >= SURE),
@@ -119,12 +122,20 @@ def readings(found: Chances) -> NDArray[np.str_]:
     return np.where(np.isfinite(found.gain), chosen, "")
 
 
-def success_kind(probability: float | None) -> SuccessKind:
-    """Was the agreed success reached? ``None`` is a probability that cannot be given."""
+def success_kind(probability: float | None, gain: float) -> SuccessKind:
+    """Was the agreed success reached?
+
+    Parameters
+    ----------
+    probability
+        That the rule is met; ``None`` where it cannot be given.
+    gain
+        The chance of any gain at all in the outcome that the rule hangs on: what is met is a gain first.
+    """
     if probability is None:
         return "cannot_say"
     if probability >= LIKELY:
-        return "met"
+        return "met" if gain >= SURE else "cannot_say"
     return "not_met" if probability <= UNLIKELY else "cannot_say"
 
 

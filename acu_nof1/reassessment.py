@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -71,10 +71,14 @@ class Reassessment:
     def sensitivity(self) -> Sensitivity:
         """The primary answer beside those under other reasonable choices; worked out on first use."""
         primary = self.verdict.estimate
-        if primary is None:
+        if primary is None or self.verdict.overruled_by:
             return Sensitivity(None, (), self.trial.protocol.was_agreed)
         series = self.comparisons.take(self.comparisons.primary)
         return asked_otherwise(Setting(self.trial, self.look, series, primary))
+
+    def reading(self, estimate: Estimate) -> str:
+        """How one answer is read; withheld where a red flag or a serious event overrules the diary."""
+        return words.WITHHELD if self.verdict.overruled_by and estimate.ok else words.reading(estimate)
 
     @property
     def telling(self) -> Telling:
@@ -120,7 +124,8 @@ class Reassessment:
     @cached_property
     def missing_days(self) -> MissingDays:
         """When days were missing, whether after bad ones, and how bad they had to be to change a reading."""
-        return missing_days(self.comparisons, self.estimates)
+        found = missing_days(self.comparisons, self.estimates)
+        return replace(found, tipping_points=()) if self.verdict.overruled_by else found
 
     @cached_property
     def regression_to_the_mean(self) -> tuple[Return, ...]:
@@ -154,7 +159,7 @@ class Reassessment:
         """Return one tidy row an answer, with the reading in words."""
         frame = self.estimates.to_frame()
         if len(frame):
-            frame["reading"] = [words.reading(each) for each in self.estimates]
+            frame["reading"] = [self.reading(each) for each in self.estimates]
         return frame
 
     def to_dict(self) -> dict[str, Any]:
@@ -170,7 +175,7 @@ class Reassessment:
             "verdict": {
                 "kind": self.verdict.kind,
                 "sentence": self.sentence,
-                "reasons": list(words.reasons(self.verdict.estimate)),
+                "reasons": [] if self.verdict.overruled_by else list(words.reasons(self.verdict.estimate)),
                 "attribution": list(self.attribution),
                 "limits": list(self.limits),
                 "overruled_by": self.verdict.overruled_by,
@@ -183,7 +188,7 @@ class Reassessment:
                 "sessions_attended": self.safety.sessions_attended,
                 "sessions_asked": self.safety.sessions_asked,
             },
-            "estimates": [_estimate(each) for each in self.estimates],
+            "estimates": [self._estimate(each) for each in self.estimates],
             "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "sensitivity": [_alternative(each, self.sensitivity.agreed) for each in self.sensitivity.alternatives],
             "missing_days": _missing(self.missing_days),
@@ -202,6 +207,10 @@ class Reassessment:
             "inputs": [{"file": source.file, "sha256": source.sha256} for source in self.trial.diary.sources],
             "versions": self.versions,
         }
+
+    def _estimate(self, each: Estimate) -> dict[str, Any]:
+        kind = None if self.verdict.overruled_by else each.reading or None
+        return _estimate(each, self.reading(each), kind)
 
     def __repr__(self) -> str:
         return f"Reassessment({self.trial.protocol.person or 'no code'}, {self.day}: {self.sentence})"
@@ -259,7 +268,7 @@ def _missing(found: MissingDays) -> dict[str, Any]:
     }
 
 
-def _estimate(each: Estimate) -> dict[str, Any]:
+def _estimate(each: Estimate, reading: str, kind: str | None) -> dict[str, Any]:
     numbers = (
         "before",
         "after",
@@ -286,8 +295,8 @@ def _estimate(each: Estimate) -> dict[str, Any]:
         "unit": each.unit,
         "better": each.better,
         "bands": [float(share) for share in each.bands] if math.isfinite(each.bands[0]) else None,
-        "reading": words.reading(each),
-        "reading_kind": each.reading or None,
+        "reading": reading,
+        "reading_kind": kind,
         "days": [int(days) for days in each.days],
         "method": each.method,
         "noise": {
@@ -389,7 +398,7 @@ def reassess(
         comparisons=comparisons,
         estimates=estimates,
         verdict=judge(stood, comparisons, estimates, safety, interim=_is_interim(trial, day)),
-        success=judge_success(stood, comparisons, estimates),
+        success=judge_success(stood, comparisons, estimates, safety),
         safety=safety,
         problems=met,
     )

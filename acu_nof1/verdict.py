@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Success:
     Attributes
     ----------
     kind
-        Met, not met, cannot say, or no rule agreed.
+        Met, not met, cannot say, no rule agreed, or overruled by a red flag or a serious event.
     p
         The chance that the rule is met; ``None`` where no chance can be given.
     rule, outcomes
@@ -79,6 +79,9 @@ class Success:
         The outcomes that are not estimable.
     pairs
         How the gains of the others go together.
+    gain
+        The chance of any gain at all in the outcome that the rule hangs on: the least sure of ``all``, the surest of
+        ``any``.
     """
 
     kind: SuccessKind
@@ -88,6 +91,7 @@ class Success:
     bound: Literal["", "at_most", "at_least"] = ""
     unknown: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
+    gain: float = np.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Verdict:
     Attributes
     ----------
     kind
-        One of `Reading`.
+        One of `Reading`; ``overruled`` where a red flag or a serious event withholds it.
     estimate
         The answer it rests on; ``None`` if the primary outcome has none.
     caveats
@@ -106,7 +110,7 @@ class Verdict:
         ``red_flag`` or ``serious_event``: then no badge is shown.
     """
 
-    kind: Reading
+    kind: Reading | Literal["overruled"]
     estimate: Estimate | None
     caveats: tuple[Caveat, ...]
     overruled_by: Literal["red_flag", "serious_event"] | None
@@ -144,15 +148,15 @@ def judge(
         ``cannot_say`` where the primary outcome is not estimable.
     """
     primary = estimates.primary
-    kind: Reading = primary.reading if primary is not None and primary.ok else "cannot_say"  # type: ignore[assignment]
+    kind: Any = primary.reading if primary is not None and primary.ok else "cannot_say"
     series = comparisons.take(comparisons.primary)
     # While something overrules the diary there is no verdict that missing days could undo.
     tips = () if safety.overrules else tuple(tipping_points(series, estimates))
     caveats = tuple(_caveats(trial, comparisons, estimates, tips, interim=interim))
-    return Verdict(kind, primary, caveats, safety.overrules)
+    return Verdict("overruled" if safety.overrules else kind, primary, caveats, safety.overrules)
 
 
-def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) -> Success:
+def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates, safety: Safety) -> Success:
     """Was the agreed success reached?
 
     The chance of a rule over several outcomes respects that their days go together (`explore.joint`). An outcome that
@@ -165,11 +169,16 @@ def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) 
         As it stood at the look.
     comparisons, estimates
         Made from it.
+    safety
+        What may overrule the result.
     """
     rule = trial.protocol.success
     if rule is None:
         return Success("not_agreed", None, None)
-    chances = {each.outcome.name: each.p_important_gain for each in estimates.headlines if each.ok}
+    if safety.overrules:
+        return Success("overruled", None, rule.rule, rule.outcomes)
+    answers = {each.outcome.name: each for each in estimates.headlines if each.ok}
+    chances = {name: each.p_important_gain for name, each in answers.items()}
     known = tuple(name for name in rule.outcomes if np.isfinite(chances.get(name, np.nan)))
     unknown = tuple(name for name in rule.outcomes if name not in known)
     if not known:
@@ -181,12 +190,13 @@ def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates) 
         Pair((known[i], known[j]), float(correlation[i, j]), int(together.days[i, j]))
         for i, j in combinations(range(len(known)), 2)
     )
-    kind = success_kind(p)
+    gain = (min if rule.all else max)(answers[name].p_gain for name in known)
+    kind = success_kind(p, gain)
     if not unknown:
-        return Success(kind, p, rule.rule, rule.outcomes, pairs=pairs)
+        return Success(kind, p, rule.rule, rule.outcomes, pairs=pairs, gain=gain)
     if kind != ("not_met" if rule.all else "met"):
         return Success("cannot_say", None, rule.rule, rule.outcomes, unknown=unknown, pairs=pairs)
-    return Success(kind, p, rule.rule, rule.outcomes, "at_most" if rule.all else "at_least", unknown, pairs)
+    return Success(kind, p, rule.rule, rule.outcomes, "at_most" if rule.all else "at_least", unknown, pairs, gain)
 
 
 def _caveats(

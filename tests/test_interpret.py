@@ -75,6 +75,27 @@ def test_shares_always_add_to_a_hundred(shares):
 
 
 def test_success_needs_a_probability():
-    assert [success_kind(p) for p in (None, 0.1, 0.2, 0.5, 0.8, 0.95)] == [
+    assert [success_kind(p, 0.99) for p in (None, 0.1, 0.2, 0.5, 0.8, 0.95)] == [
         "cannot_say", "not_met", "not_met", "cannot_say", "met", "met",
     ]  # fmt: skip
+
+
+def test_success_needs_a_gain_that_is_sure():
+    assert [success_kind(0.85, gain) for gain in (0.94, 0.95)] == ["cannot_say", "met"]
+    assert success_kind(0.1, 0.5) == "not_met"
+
+
+def test_a_noisy_diary_needs_a_sure_gain_too():
+    # P(gain >= 2) = .82 and P(gain > 0) = .93 at the first pair; by the normal distribution.
+    assert [reading(-centre, 4.0)[0] for centre in (5.7, 6.6)] == ["cannot_say", "improved"]
+    assert [reading(centre, 3.0)[0] for centre in (4.0, 5.0)] == ["cannot_say", "worse"]
+
+
+def test_an_unchanged_diary_is_called_changed_in_at_most_five_of_a_hundred_each_way_however_noisy():
+    for sd in (0.2, 0.8, 2.0, 10.0, 100.0):
+        drawn = sd * stats.norm.ppf((np.arange(2000) + 0.5) / 2000)
+        spread = np.full((2000, 1), sd)
+        normal = TMixture(np.ones((2000, 1)), drawn[:, None], spread, np.full(2000, NORMAL))
+        found = readings(chances(normal, 0.0, np.full(2000, 2.0), np.full(2000, -1)))
+        assert np.isin(found, ["improved", "improved_less", "improved_amount_unclear"]).mean() <= 0.0505
+        assert np.isin(found, ["worse", "worse_amount_unclear"]).mean() <= 0.0505

@@ -177,6 +177,23 @@ def test_red_flag_opens_and_shows_no_badge():
     assert review.to_dict()["verdict"]["overruled_by"] == "red_flag"
 
 
+def test_a_red_flag_withholds_verdict_success_and_readings_from_machines_too():
+    green = make_trial({"pain": course(3.5)}, raw={"success": {"all": ["pain"]}})
+    red = make_trial({"pain": course(3.5)}, raw={"success": {"all": ["pain"]}, "safety": {"red_flags": ["fever"]}})
+    assert reassess(green).success.kind == "met"
+    review = reassess(red)
+    found = review.to_dict()
+    assert (review.verdict.kind, review.success.kind, review.success.p) == ("overruled", "overruled", None)
+    assert (found["verdict"]["kind"], found["success"]["kind"]) == ("overruled", "overruled")
+    assert {each["reading_kind"] for each in found["estimates"]} == {None}
+    assert set(review.to_frame()["reading"]) <= {words.WITHHELD, "neither more nor less is better"}
+    assert found["sensitivity"] == found["missing_days"]["tipping_points"] == []
+    assert "mproved" not in str(found)
+    assert "Met" not in review.success_sentence
+    # The numbers stay: what was kept is described.
+    assert found["estimates"][0]["value"] == reassess(green).to_dict()["estimates"][0]["value"]
+
+
 def test_none_reported_is_not_not_asked():
     def said(**session):
         trial = make_trial({"pain": course(2.0)}, raw={"session": [{"date": "2026-02-01"} | session]})

@@ -7,7 +7,7 @@ import math
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from acu_nof1.interpret import LIKELY, UNLIKELY
+from acu_nof1.interpret import LIKELY, SURE, UNLIKELY
 from acu_nof1.safety import CAUTIONS
 from acu_nof1.words.change import Telling, badge, chances, name_in_sentence, sentence
 from acu_nof1.words.doubts import flare, natural_course, tipping
@@ -161,13 +161,18 @@ def success_sentence(success: Success, outcomes: Mapping[str, Outcome], tell: Te
         if unknown
         else ""
     )
+    if success.kind == "overruled":
+        return f"{said} No result is given while medical evaluation comes first."
     if success.p is None:
         return f"{said} Whether it is met cannot be said: {missing if len(names) > 1 else 'it is not estimable'}."
     result = {"met": "Met", "not_met": "Not met", "cannot_say": "Cannot say whether it is met"}[success.kind]
     chance = against(success.p, LIKELY if success.p > 0.5 else UNLIKELY)
     limit = {"": "", "at_most": f" at most, as {missing}", "at_least": f" at least, as {missing}"}[success.bound]
     together = days_together(success)
-    return f"{said} {result}: chance {chance}{limit}{f' ({together})' if together else ''}."
+    unsure = ""
+    if success.kind == "cannot_say" and success.p >= LIKELY:
+        unsure = f", but {'every gain' if success.rule.startswith('all') else 'a gain'} must be sure: {against(success.gain, SURE)} ({100 * SURE:g} needed)"
+    return f"{said} {result}: chance {chance}{limit}{f' ({together})' if together else ''}{unsure}."
 
 
 def days_together(success: Success) -> str:

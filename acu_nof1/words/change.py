@@ -283,16 +283,22 @@ def reasons(estimate: Estimate | None) -> tuple[str, ...]:
     limit = UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY
     big = f"A gain of at least {wanted}: {against(estimate.p_important_gain, limit)}"
     within = against(1 - estimate.p_important_gain - estimate.p_important_loss, LIKELY)
+    half, loss = sum(estimate.bands[:2]), against(estimate.p_loss, SURE)
+    bad = f"A loss of at least half of {wanted}: {against(half, LIKELY)}"
     said: Mapping[str, str] = {
-        "improved": f"{big}; “improved” needs {likely}.",
+        "improved": f"{big} ({likely} needed). Any gain: {gain} ({sure} needed).",
         "improved_amount_unclear": f"Any gain: {gain} ({sure} needed). {big}: more than {unlikely}, less than {likely}, so the amount is unclear.",
         "improved_less": f"Any gain: {gain} ({sure} needed). {big}: at most {unlikely}.",
         "no_important_change": f"A change smaller than {wanted} either way: {within} ({likely} needed).",
-        "worse_amount_unclear": f"Any loss: {against(estimate.p_loss, SURE)} ({sure} needed).",
-        "worse": f"A loss of at least half of {wanted}: {against(sum(estimate.bands[:2]), LIKELY)}; “worse” needs {likely}.",
+        "worse_amount_unclear": f"Any loss: {loss} ({sure} needed).",
+        "worse": f"{bad} ({likely} needed). Any loss: {loss} ({sure} needed).",
         "cannot_say": f"{big} ({likely} needed); any gain: {gain} ({sure} needed); smaller than {wanted} either way: "
                       f"{within} ({likely} needed). None is reached.",
     }  # fmt: skip
+    if estimate.reading == "cannot_say" and estimate.p_important_gain >= LIKELY:
+        return (f"{big} ({likely} needed), but any gain: {gain} ({sure} needed). “Improved” needs both.",)
+    if estimate.reading == "cannot_say" and half >= LIKELY:
+        return (f"{bad} ({likely} needed), but any loss: {loss} ({sure} needed). “Worse” needs both.",)
     return (said[estimate.reading],)
 
 

@@ -217,6 +217,7 @@ def failed(place: str, error: Exception) -> str:
     return f"This part of the report ({place}) could not be made: {type(error).__name__}: {error}"
 
 
+WITHHELD = "withheld: medical evaluation comes first"
 NO_PRIMARY = "The primary outcome has no value."
 ANSWER_COLUMNS = ("Outcome", "Question", "Before", "After", "Change (interval)", "In percent", "Days", "Reading")
 RAW_COLUMNS = ("Outcome", "Days", "Answered", "Mean", "Standard deviation")
