@@ -139,7 +139,12 @@ def four_hundred_days():
         "steps": pd.Series(draw.poisson(12_345, 400).astype(float), days),
         "doses": pd.Series((draw.random(400) < 0.04) * 0.5, days),
     }
-    outcomes = [outcome(0, "Pain"), outcome(1, "Bad nights"), replace(steps, declared=True), replace(doses, declared=True)]
+    outcomes = [
+        outcome(0, "Pain"),
+        outcome(1, "Bad nights"),
+        replace(steps, declared=True),
+        replace(doses, declared=True),
+    ]
     long = sessions(25, baseline=60)
     return acu.reassess(make_trial(outcomes, 60, 340, held, sessions=long, person="P-4", condition=UNBROKEN))
 
@@ -150,7 +155,9 @@ def right_to_left():
     labels = (ARABIC, HEBREW, f"Pain {OVERRIDE}", "Sleep 😴 (שינה)")
     visits = sessions(3)
     visits = (
-        visits[0].model_copy(update={"notes": f"{ARABIC} 🙂 {OVERRIDE}", "adverse_event": HEBREW, "more": {HEBREW: "LI4 (合谷)"}}),
+        visits[0].model_copy(
+            update={"notes": f"{ARABIC} 🙂 {OVERRIDE}", "adverse_event": HEBREW, "more": {HEBREW: "LI4 (合谷)"}}
+        ),
         *visits[1:],
     )
     return acu.reassess(
@@ -213,7 +220,9 @@ def alarm():
         each.model_copy(update={"adverse_event": f"{HOSTILE} {ARABIC} {number}", "serious": number < 9})
         for number, each in enumerate(sessions(12))
     )
-    trial = make_trial([outcome(n, f"Outcome {n}") for n in range(4)], sessions=harmed, person="P-10", condition=HOSTILE)
+    trial = make_trial(
+        [outcome(n, f"Outcome {n}") for n in range(4)], sessions=harmed, person="P-10", condition=HOSTILE
+    )
     profile = trial.protocol.safety.model_copy(update={"red_flags": flags, "blood_thinner": True})
     return acu.reassess(acu.Trial(trial.protocol.model_copy(update={"safety": profile}), trial.diary))
 
@@ -228,7 +237,9 @@ def from_files():
     with tempfile.TemporaryDirectory() as folder:
         table = pd.DataFrame({"Day": days.strftime("%Y-%m-%d"), title: cells})
         table.to_csv(Path(folder) / name, index=False)
-        log = pd.DataFrame({"date": [f"{days[14]:%Y-%m-%d}"], "adverse_asked": "yes", "notes": HOSTILE, "points": "<u>LI4</u>"})
+        log = pd.DataFrame(
+            {"date": [f"{days[14]:%Y-%m-%d}"], "adverse_asked": "yes", "notes": HOSTILE, "points": "<u>LI4</u>"}
+        )
         log.to_csv(Path(folder) / "s.csv", index=False)
         (Path(folder) / "protocol.toml").write_text(
             f"""sessions = "s.csv"

@@ -183,7 +183,16 @@ def test_no_page_of_the_print_is_empty_or_has_words_cut_in_pieces(visit):
     pages = [" ".join(page.split()) for page in visit.pdf_says("pdftotext").rstrip("\f").split("\f")]
     assert min(map(len, pages)) > 60
     kept = ("converted", "outcome", "autocorrelation", "treatment", "Standard deviation")
-    broken = [word for page in pages for word in kept if any(f"{word[:cut]} {word[cut:]} " in page for cut in range(4, len(word)) if word[cut - 1] != " " and word[cut] != " ")]
+    broken = [
+        word
+        for page in pages
+        for word in kept
+        if any(
+            f"{word[:cut]} {word[cut:]} " in page
+            for cut in range(4, len(word))
+            if word[cut - 1] != " " and word[cut] != " "
+        )
+    ]
     assert broken == []
 
 

@@ -168,7 +168,7 @@ def test_without_a_baseline_the_page_describes():
     assert words.NO_BASELINE in page.text
     assert "acu-badge" not in {attributes.get("class") for _, attributes in page.tags}
     rows = rows_of(cases.no_baseline(), words.HEADINGS["kept"])
-    assert {row[1] for row in rows} == {"during treatment", "compared days"}
+    assert {row[1] for row in rows} == {"during treatment", "last 14 days"}
     assert all(cell in page.text for row in rows for cell in row)
 
 

@@ -34,7 +34,7 @@ COURSES = {
     "no_important_change": (0.1, 0.8),
     "worse_amount_unclear": (-0.8, 0.6),
     "worse": (-3.0, 0.7),
-    "cannot_say": (1.6, 3.4),
+    "cannot_say": (1.8, 4.0),
     "not_estimable": (0.0, 0.0),
 }
 
@@ -104,7 +104,9 @@ def no_baseline(kind: str):
 def no_threshold(kind: str):
     values = ratings(kind, by_phase(BASELINE, DAYS - BASELINE))
     mood = {"label": "Mood", "kind": "rating", "range": [0, 10], "better": "lower"}
-    return make_trial({"mood": values}, raw={name: part for name, part in AGREED.items() if name != "success"}, mood=mood)
+    return make_trial(
+        {"mood": values}, raw={name: part for name, part in AGREED.items() if name != "success"}, mood=mood
+    )
 
 
 def weekly(kind: str):
@@ -112,7 +114,9 @@ def weekly(kind: str):
     values = np.full(treated.size, np.nan)
     values[::7] = ratings(kind, treated[::7]) if kind != "not_estimable" else np.nan
     outcome = {"instrument": "peg", "important_change": 2, "sem": 2.5 if kind == "cannot_say" else 0.7}
-    return make_trial({"pain": values}, baseline=42, raw=AGREED | {"reassess": [{"on": day(126), "window_days": 42}]}, pain=outcome)
+    return make_trial(
+        {"pain": values}, baseline=42, raw=AGREED | {"reassess": [{"on": day(126), "window_days": 42}]}, pain=outcome
+    )
 
 
 def visits(kind: str):
@@ -127,7 +131,7 @@ def visits(kind: str):
 
 def yes_no(kind: str):
     shares = {
-        "improved": (0.9, 0.15), "improved_amount_unclear": (0.6, 0.4), "worse": (0.2, 0.9), "cannot_say": (0.5, 0.45), "not_estimable": (0, 0),
+        "improved": (0.9, 0.15), "improved_amount_unclear": (0.6, 0.42), "worse": (0.2, 0.9), "cannot_say": (0.5, 0.45), "not_estimable": (0, 0),
     }  # fmt: skip
     before, after = shares[kind]
     treated = by_phase(28, 56)
@@ -139,10 +143,24 @@ def yes_no(kind: str):
 
 
 def doses(kind: str):
-    means = {"improved": (6.0, 1.5), "improved_amount_unclear": (4.0, 2.4), "worse": (2.0, 6.0), "cannot_say": (2.0, 1.6), "not_estimable": (0.0, 1.0)}
+    means = {
+        "improved": (6.0, 1.5),
+        "improved_amount_unclear": (4.0, 2.4),
+        "worse": (2.0, 6.0),
+        "cannot_say": (2.0, 1.6),
+        "not_estimable": (0.0, 1.0),
+    }
     before, after = means[kind]
-    values = np.random.default_rng(4).poisson(np.where(by_phase(BASELINE, DAYS - BASELINE) > 0, after, before)).astype(float)
-    outcome = {"label": "Rescue tablets", "kind": "doses", "unit": "doses/day", "better": "lower", "important_change_percent": 30}
+    values = (
+        np.random.default_rng(4).poisson(np.where(by_phase(BASELINE, DAYS - BASELINE) > 0, after, before)).astype(float)
+    )
+    outcome = {
+        "label": "Rescue tablets",
+        "kind": "doses",
+        "unit": "doses/day",
+        "better": "lower",
+        "important_change_percent": 30,
+    }
     return make_trial({"pain": values}, raw=AGREED, pain=outcome)
 
 
@@ -155,7 +173,7 @@ DESIGNS = {
     "ab": (ab, EVERY, {}),
     "ab_drawn_start": (ab_drawn, ("improved", "cannot_say"), {}),
     "aba": (in_phases(14, 28, 14), ("improved", "no_important_change", "worse"), {}),
-    "abab": (in_phases(14, 14, 14, 14), EVERY, {}),
+    "abab": (in_phases(14, 14, 14, 14), ("improved", "improved_amount_unclear", "improved_less", "no_important_change", "worse", "cannot_say", "not_estimable"), {}),
     "no_baseline": (no_baseline, ("improved",), {}),
     "no_threshold": (no_threshold, ("improved_amount_unclear", "worse_amount_unclear", "cannot_say", "not_estimable"), {}),
     "weekly": (weekly, ("improved", "cannot_say", "worse", "not_estimable"), {}),
@@ -195,6 +213,17 @@ PIECES = {
 }  # fmt: skip
 
 
+# What is said of these depends on the verdict.
+TOLD_OTHERWISE = (
+    "nothing agreed",
+    "no success rule",
+    "one day missing",
+    "many days missing",
+    "a red flag",
+    "an event, tablets",
+)
+
+
 @cache
 def review_of(design: str, kind: str):
     make, _, look = DESIGNS[design]
@@ -214,7 +243,8 @@ def shown(review) -> str:
     said = re.sub(r"</t[hd]>\s*<t[hd]", " | <t", re.sub(r"\n", "", said))
     said = re.sub(r"</?(?:p|li|tr|h\d|div|caption|header|ul|table)\b[^>]*>", "\n", said)
     lines = [
-        " ".join(html.unescape(re.sub(r"<[^>]+>", "", line)).replace(words.NO_BREAK, " ").split()) for line in said.split("\n")
+        " ".join(html.unescape(re.sub(r"<[^>]+>", "", line)).replace(words.NO_BREAK, " ").split())
+        for line in said.split("\n")
     ]
     return "\n".join(line for line in lines if line)
 
@@ -232,13 +262,14 @@ def test_the_first_page_of_a_design_under_each_verdict(design):
     held(design, {kind: shown(review_of(design, kind)) for kind in DESIGNS[design][1]})
 
 
-@pytest.mark.parametrize("kind", ["improved", "cannot_say"])
-def test_the_first_page_where_something_is_missing(kind):
-    pages = {piece: shown(without_other_choices(reassess(make(kind)))) for piece, make in PIECES.items()}
-    held(f"pieces_{kind}", pages)
+@pytest.mark.parametrize(("kind", "pieces"), [("improved", tuple(PIECES)), ("cannot_say", TOLD_OTHERWISE)])
+def test_the_first_page_where_something_is_missing(kind, pieces):
+    held(f"pieces_{kind}", {piece: shown(without_other_choices(reassess(PIECES[piece](kind)))) for piece in pieces})
 
 
-@pytest.mark.parametrize(("design", "kind"), [(design, kind) for design, (_, kinds, _) in DESIGNS.items() for kind in kinds])
+@pytest.mark.parametrize(
+    ("design", "kind"), [(design, kind) for design, (_, kinds, _) in DESIGNS.items() for kind in kinds]
+)
 def test_each_case_has_the_verdict_it_is_named_after(design, kind):
     verdict = review_of(design, kind).verdict
     if kind == "not_estimable" or design == "no_baseline":

@@ -60,7 +60,8 @@ def plot_sensitivity(sensitivity: Sensitivity) -> Figure:
         rows += [
             _Row(
                 words.choice_title(each),
-                words.choice_reading(each, agreed),
+                # Why one is not estimable stands in the table: here it would be cut off.
+                words.choice_reading(each, agreed).partition(":")[0],
                 each.estimate if each.status == "ok" else None,
                 each.same,
             )

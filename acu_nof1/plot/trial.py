@@ -320,7 +320,9 @@ def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None
         ("flare", bool(series.flares.any()), Line2D([], [], lw=style.FLARE[0], color=palette.INK, solid_capstyle="butt")),
         ("bars", yes_no, Patch(facecolor="none", edgecolor=palette.FAINT)),
     ]  # fmt: skip
-    shown = [(words.LEGEND["yes_" + name if yes_no and name in ("before", "after") else name], artist)
+    several = len(trial.protocol.design) > 2
+    wanted = [("without" if several and name == "before" else name, there, artist) for name, there, artist in wanted]
+    shown = [(words.LEGEND["yes_" + name if yes_no and name in ("before", "without", "after") else name], artist)
              for name, there, artist in wanted if there]  # fmt: skip
     figure.legend([artist for _, artist in shown], [name for name, _ in shown], loc="lower left", ncols=len(shown) or 1,
                   bbox_to_anchor=(style.LEFT / style.WIDTH - 0.012, bottom), fontsize=style.TINY, borderaxespad=0,

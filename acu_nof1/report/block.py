@@ -249,7 +249,11 @@ class Table(Block):
     def size(self) -> str:
         """Return the classes of the table."""
         count = len(self.rows)
-        named = (("acu-long", count > self.LONG), ("acu-together", count <= self.TOGETHER), ("acu-wide", self._line > self.LINE))
+        named = (
+            ("acu-long", count > self.LONG),
+            ("acu-together", count <= self.TOGETHER),
+            ("acu-wide", self._line > self.LINE),
+        )
         return " ".join(name for name, there in named if there)
 
     @property

@@ -238,7 +238,8 @@ def _diary_days(review: Reassessment) -> str:
     if raw.empty or primary is None or primary.every != "day":
         return ""
     sides = {row["days"]: (row["answered"], row["of"]) for row in raw.to_dict("records")}
-    return words.diary_days(words.name_in_sentence(primary), [("before treatment", *sides["baseline"]), ("during treatment", *sides["treatment"])])  # fmt: skip
+    held = [(words.side_name(side, review.telling), *sides[side]) for side in ("baseline", "treatment")]
+    return words.diary_days(words.name_in_sentence(primary), held)
 
 
 def _on_first_page(review: Reassessment) -> list[str]:
@@ -313,13 +314,15 @@ def _answers_table(review: Reassessment) -> Table:
 def _raw_table(review: Reassessment, caption: str) -> Table:
     rows = []
     raw = review.describe()
-    for row in raw[raw["of"] > 0].to_dict("records"):
+    # With several phases all days of both kinds are compared: there is no window.
+    shown = (raw["of"] > 0) & ~((raw["days"] == "window") & review.telling.several_phases)
+    for row in raw[shown].to_dict("records"):
         outcome = review.trial.protocol.outcome(row["outcome"])
         mean, spread = (
             words.number(row[x], outcome.digits + 1) if math.isfinite(row[x]) else "–" for x in ("mean", "sd")
         )
         answered = f"{row['answered']} of {row['of']}" if outcome.every == "day" else str(row["answered"])
-        rows.append((outcome.label, words.SIDES[row["days"]], answered, mean, spread))
+        rows.append((outcome.label, words.side_name(row["days"], review.telling), answered, mean, spread))
     return Table(caption, words.RAW_COLUMNS, tuple(rows), frozenset({2, 3, 4}), note=words.RAW_NOTE)
 
 
