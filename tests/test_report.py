@@ -21,7 +21,7 @@ from acu_nof1.report.notebook import NotebookError
 
 OUR_TAGS = {
     *("main", "section", "header", "h1", "h2", "h3", "p", "strong", "em", "b", "ul", "li", "div", "span", "img"),
-    *("table", "caption", "thead", "tbody", "tr", "th", "td", "small"),
+    *("table", "caption", "thead", "tbody", "tr", "th", "td", "small", "bdi"),
 }
 WITHOUT_END = {"img", "body", "html"}
 
