@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 EVENT_DASHES = (0, (4, 2))
 # Width in points of the bar over a flare: in a large panel, in a small one.
 FLARE = (3.0, 2.0)
+# Width in points of a tick for a day with yes: before treatment, during it.
+THIN, THICK = 0.9, 1.7
 
 
 class Level(NamedTuple):

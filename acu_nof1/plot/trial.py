@@ -306,10 +306,16 @@ def _name_window(ax: Axes, series: Series, name: str) -> None:
 def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None:
     """Say what the marks mean, in one line below the main panel."""
     yes_no = series.outcome.kind == "yes_no"
-    mark = {"marker": "|" if yes_no else "o", "ls": "none", "ms": 6 if yes_no else 3.6, "mew": 1.4 if yes_no else 0.9}
+    mark = {
+        "marker": "|" if yes_no else "o",
+        "ls": "none",
+        "ms": 6 if yes_no else 3.6,
+        "mew": style.THICK if yes_no else 0.9,
+    }
+    thin = {**mark, "mew": style.THIN if yes_no else 0.9}
     estimate = series.estimate
     wanted: list[tuple[str, bool, Artist]] = [
-        ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=palette.BEFORE, **mark)),  # type: ignore[arg-type]
+        ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=palette.BEFORE, **thin)),  # type: ignore[arg-type]
         ("after", bool(series.treated.any()), Line2D([], [], color=palette.AFTER, **mark)),  # type: ignore[arg-type]
         ("other", bool(((series.phase == UNUSED) & series.answered).any()), Line2D([], [], color=palette.FAINT, **mark)),  # type: ignore[arg-type]
         ("missing", bool((series.expected & ~series.answered).any()),

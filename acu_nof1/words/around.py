@@ -48,7 +48,7 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
                               f"{float(f['important']):g} could not be reached.",
     "slow_drift": lambda f: f"Days may resemble one another very strongly (chance {in_hundred(float(f['p']))}); then a slow drift cannot be "
                             "told from a change.",
-    "missing_days": lambda f: f"{int(f['answered'])} of {int(f['days'])} diary days were answered."
+    "missing_days": lambda f: f"{int(f['answered'])} of {int(f['days'])} diary days {'was' if f['answered'] == 1 else 'were'} answered."
                               + (" So many missing days may hide a different course." if f["many"] == "yes" else ""),
     "short_window": lambda f: f"Few answered days: {int(f['before'])} before and {int(f['after'])} after; rates per 28 days are steadier from 21 on.",
     "not_agreed": lambda f: "The size of change that matters was not agreed before treatment"
