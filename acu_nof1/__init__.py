@@ -24,6 +24,7 @@ _HOMES = {
     "Session": "protocol",
     "Comparisons": "trial",
     "Trial": "trial",
+    "anonymous": "anonymity",
     "check": "checks",
     "LAYOUTS": "load",
     "read_diary": "load",
@@ -47,12 +48,14 @@ _HOMES = {
     "plot_trial": "plot",
     "Reassessment": "reassessment",
     "reassess": "reassessment",
+    "write_pdf": "report",
     "write_report": "report",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
+    from acu_nof1.anonymity import anonymous as anonymous
     from acu_nof1.checks import check as check
     from acu_nof1.diary import Diary as Diary
     from acu_nof1.errors import AcuError as AcuError
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
     from acu_nof1.protocol import Session as Session
     from acu_nof1.reassessment import Reassessment as Reassessment
     from acu_nof1.reassessment import reassess as reassess
+    from acu_nof1.report import write_pdf as write_pdf
     from acu_nof1.report import write_report as write_report
     from acu_nof1.trial import Comparisons as Comparisons
     from acu_nof1.trial import Trial as Trial

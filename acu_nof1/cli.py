@@ -10,7 +10,7 @@ import datetime as dt
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -92,18 +92,21 @@ def _root(
 
 @app.command(epilog=EXIT_CODES)
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the four reports.", file_okay=False)] = Path("acu_nof1_demo"),
+    out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("acu_nof1_demo"),
 ) -> None:
-    """Write the four sample reports; print each verdict."""
+    """Write the reports of the four samples, one for the clinician and one for the patient each; print each verdict."""
     from acu_nof1.export import folder_problems, target_problems
     from acu_nof1.report import bundled
 
     pages = {f"{name}.html in --out": out / f"{name}.html" for name in SAMPLES}
+    pages |= {f"{name}_patient.html in --out": out / f"{name}_patient.html" for name in SAMPLES}
     _insist(folder_problems("--out", out) or (target_problems(pages) if out.is_dir() else []))
     out.mkdir(parents=True, exist_ok=True)
     for name in SAMPLES:
         page = out / f"{name}.html"
-        review = _reassess(bundled(f"sample_data/{name}"), None, None, page)
+        review = _reassess(bundled(f"sample_data/{name}"))
+        _write_page(review, page)
+        _write_page(review, out / f"{name}_patient.html", patient=True)
         typer.echo(f"{name.replace('_', ' ')}: {review.sentence}\n  {page}\n")
 
 
@@ -112,10 +115,19 @@ def report(
     path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml, or one diary file.")],
     after_session: Annotated[int | None, typer.Option(min=1, help="Look as it stood before this session.")] = None,
     on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Look as it stood on this day.")] = None,
+    patient: Annotated[bool, typer.Option("--patient", help="Write the patient's page, not the clinician's.")] = False,
+    anonymous: Annotated[
+        bool,
+        typer.Option("--anonymous", help="Leave out code, goal, notes and free text; move all dates by whole weeks."),
+    ] = False,
+    dates: Annotated[
+        str, typer.Option(help="How dates are printed: day_month (13 Apr 2026), us (Apr 13, 2026), iso (2026-04-13).")
+    ] = "day_month",
     out: Annotated[Path | None, typer.Option(help="The page to write; NAME.html if left out.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Print the page as a tagged PDF too.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the answers as JSON too.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the answers as CSV too.")] = None,
-    ipynb: Annotated[Path | None, typer.Option(help="Write the executed notebook too.")] = None,
+    ipynb: Annotated[Path | None, typer.Option(help="Write the executed notebook of the clinician's page too.")] = None,
     start: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="One diary file: first treatment day.")
     ] = None,
@@ -133,45 +145,29 @@ def report(
     ] = None,
 ) -> None:
     """Write the reassessment report of one person's trial."""
-    import tempfile
+    from acu_nof1.words.numbers import dates_as
 
-    if after_session is not None and on is not None:
-        raise UsageError(
-            [Problem("error", "--after-session, --on", "only one of the two can be given.", "Choose one look.")]
-        )
     day = on.date() if on else None
-    page = out or Path(f"{path.resolve().stem}.html")
-    _check_targets(path, {"--out": page, "--json": json, "--csv": csv, "--ipynb": ipynb}, save_protocol)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = path
-        if _is_diary(path):
-            from acu_nof1.load.single import trial_folder
-
-            folder = save_protocol or Path(scratch) / "trial"
-            trial_folder(
-                path,
-                folder,
-                start=start.date() if start else None,
-                outcomes=outcome or [],
-                date=date,
-                dayfirst=dayfirst,
-                decimal=decimal,
-            )
-        elif start or outcome or date or decimal or save_protocol or dayfirst is not None:
-            raise UsageError(
-                [
-                    Problem(
-                        "error",
-                        str(path),
-                        "--start, --outcome and the like are for a single diary file.",
-                        "A trial folder says these things in its protocol.toml.",
-                    )
-                ]
-            )
-        review = _reassess(folder, after_session, day, page, ipynb)
-    _print_problems([problem for problem in review.problems if problem.severity == "warning"])
-    _write_tables(review, json, csv)
-    typer.echo(f"{review.sentence}\n  {page}")
+    page = out or Path(f"{path.resolve().stem}{'_patient' if patient else ''}.html")
+    single = {"start": start.date() if start else None, "outcomes": outcome or [], "date": date, "dayfirst": dayfirst,
+              "decimal": decimal}  # fmt: skip
+    _insist(
+        _contradicting(
+            path, single, save_protocol, after_session=after_session, on=day, anonymous=anonymous, ipynb=ipynb
+        )
+    )
+    targets = {"--out": page, "--pdf": pdf, "--json": json, "--csv": csv, "--ipynb": ipynb}
+    _check_targets(path, targets, save_protocol)
+    with dates_as(dates), _folder(path, single, save_protocol) as folder:
+        review = _reassess(folder, after_session, day, anonymous=anonymous)
+        _print_problems([problem for problem in review.problems if problem.severity == "warning"])
+        _write_page(review, page, patient=patient)
+        _write_tables(review, json, csv)
+        if ipynb is not None:
+            _write_notebook(folder, after_session, day, ipynb)
+        typer.echo(f"{review.sentence}\n  {page}")
+    if pdf is not None:
+        _write_pdf(page, pdf)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -380,36 +376,87 @@ def _check_targets(path: Path, targets: Mapping[str, Path | None], save_protocol
     _insist([*target_problems(given, inputs, save_protocol), *wrong])
 
 
+def _contradicting(
+    path: Path,
+    single: Mapping[str, object],
+    save_protocol: Path | None,
+    *,
+    after_session: int | None,
+    on: dt.date | None,
+    anonymous: bool,
+    ipynb: Path | None,
+) -> list[Problem]:
+    """Which options of a report cannot go together?"""
+    wrong = []
+    if after_session is not None and on is not None:
+        what = "only one of the two can be given."
+        wrong.append(Problem("error", "--after-session, --on", what, "Choose one look."))
+    if anonymous and ipynb is not None:
+        what = "an executed notebook names the folder and shows the trial as it is."
+        wrong.append(Problem("error", "--anonymous, --ipynb", what, "Leave out one of the two."))
+    given = any(value not in (None, []) for value in single.values()) or save_protocol is not None
+    if given and not _is_diary(path):
+        what = "--start, --outcome and the like are for a single diary file."
+        wrong.append(Problem("error", str(path), what, "A trial folder says these things in its protocol.toml."))
+    if _is_diary(path) and ipynb is not None and save_protocol is None:
+        what = "the notebook reads a trial folder, and none is kept of this one file."
+        wrong.append(Problem("error", "--ipynb", what, "Add --save-protocol FOLDER."))
+    return wrong
+
+
+@contextmanager
+def _folder(path: Path, single: Mapping[str, Any], save_protocol: Path | None) -> Iterator[Path]:
+    """The trial folder: the one that was given, or one made of a single diary file."""
+    import tempfile
+
+    if not _is_diary(path):
+        yield path
+        return
+    from acu_nof1.load.single import trial_folder
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = save_protocol or Path(scratch) / "trial"
+        trial_folder(path, folder, **single)
+        yield folder
+
+
 def _reassess(
-    folder: Path, after_session: int | None, day: dt.date | None, page: Path, ipynb: Path | None = None
+    folder: Path, after_session: int | None = None, day: dt.date | None = None, *, anonymous: bool = False
 ) -> Reassessment:
-    """Reassess here while the notebook writes the page; what is wrong with the data is said once, by this process."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from acu_nof1.report.notebook import make_ready, run_notebook
-
-    make_ready()
-    # The notebook's messages are short and must not wait for the estimation beside them.
-    sys.setswitchinterval(0.0005)
-    parameters = {
-        "trial_folder": str(folder),
-        "after_session": after_session,
-        "on": day.isoformat() if day else None,
-    }
-    with _console().status("Reading, estimating and writing the page …"), ThreadPoolExecutor(1) as beside:
-        found = beside.submit(_read_and_reassess, folder, after_session, day)
-        try:
-            run_notebook(parameters, html=page, ipynb=ipynb)
-        finally:
-            review = found.result()
-    return review
-
-
-def _read_and_reassess(folder: Path, after_session: int | None, day: dt.date | None) -> Reassessment:
+    from acu_nof1.anonymity import anonymous as without_names
+    from acu_nof1.anonymity import date_shift
     from acu_nof1.load import read_trial
     from acu_nof1.reassessment import reassess
 
-    return reassess(read_trial(folder), after_session=after_session, on=day)
+    with _console().status("Reading and estimating …"):
+        trial = read_trial(folder)
+        if anonymous:
+            day = day and day + date_shift(trial)
+            trial = without_names(trial)
+        return reassess(trial, after_session=after_session, on=day)
+
+
+def _write_page(review: Reassessment, page: Path, *, patient: bool = False) -> None:
+    from acu_nof1.report import write_report
+
+    with _console().status("Writing the page …"):
+        write_report(review, page, patient=patient)
+
+
+def _write_notebook(folder: Path, after_session: int | None, day: dt.date | None, ipynb: Path) -> None:
+    from acu_nof1.report.notebook import run_notebook
+
+    parameters = {"trial_folder": str(folder), "after_session": after_session, "on": day.isoformat() if day else None}
+    with _console().status("Running the notebook …"):
+        run_notebook(parameters, ipynb=ipynb)
+
+
+def _write_pdf(page: Path, pdf: Path) -> None:
+    from acu_nof1.report.pdf import write_pdf
+
+    with _console().status("Printing …"):
+        write_pdf(page, pdf)
+    typer.echo(f"  {pdf}")
 
 
 def _write_tables(review: Reassessment | Plan | Audit, json: Path | None, csv: Path | None) -> None:

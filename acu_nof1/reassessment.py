@@ -182,7 +182,7 @@ class Reassessment:
             },
             "success": _success(self.success),
             "safety": {
-                "red_flags": list(self.safety.red_flags),
+                "red_flags": [words.red_flag(flag) for flag in self.safety.red_flags],
                 "serious_events": [_event(event) for event in self.safety.serious_events],
                 "adverse_events": len(self.safety.adverse_events),
                 "sessions_attended": self.safety.sessions_attended,

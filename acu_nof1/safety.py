@@ -39,6 +39,14 @@ Asked = Literal["at every session", "at some sessions", "never"]
 
 
 @dataclass(frozen=True, slots=True)
+class RedFlag:
+    """A ticked red flag in words; with the date of the session where it was ticked at one."""
+
+    what: str
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AdverseEvent:
     """Something unwanted that was reported at a session."""
 
@@ -54,7 +62,7 @@ class Safety:
     Attributes
     ----------
     red_flags
-        In words, with the date of the session where one was ticked at a session.
+        Those of the profile, and those ticked at a session.
     adverse_events
         Everything reported, serious ones included.
     sessions_attended, sessions_asked
@@ -63,7 +71,7 @@ class Safety:
         Known cautions, in words.
     """
 
-    red_flags: tuple[str, ...] = ()
+    red_flags: tuple[RedFlag, ...] = ()
     adverse_events: tuple[AdverseEvent, ...] = ()
     sessions_attended: int = 0
     sessions_asked: int = 0
@@ -112,12 +120,8 @@ def review_safety(profile: Profile, sessions: Iterable[Session], day: dt.date | 
     sessions = tuple(session for session in known if day is None or session.date <= day)
     cautions = tuple(text for name, text in CAUTIONS.items() if getattr(profile, name))
     attended = [session for session in sessions if session.attended]
-    flags = [RED_FLAGS.get(flag, flag) for flag in profile.red_flags or ()]
-    flags += [
-        f"{RED_FLAGS.get(flag, flag)} ({session.date.day} {session.date:%b %Y})"
-        for session in known
-        for flag in session.red_flag
-    ]
+    flags = [RedFlag(RED_FLAGS.get(flag, flag)) for flag in profile.red_flags or ()]
+    flags += [RedFlag(RED_FLAGS.get(flag, flag), session.date) for session in known for flag in session.red_flag]
     events = [
         AdverseEvent(session.date, session.adverse_event or "serious event, not described", session.serious)
         for session in known

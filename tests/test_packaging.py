@@ -140,9 +140,14 @@ def demo(programs: Path, folder: Path) -> str:
     for name in SAMPLES:
         assert str(Path("pages") / f"{name}.html") in said
         page = (folder / "pages" / f"{name}.html").read_text(encoding="utf-8")
-        assert page.lstrip().startswith("<!DOCTYPE html>")
+        assert page.lower().startswith("<!doctype html>")
         assert page.count("<svg") + page.count("<img") >= 1
     assert "Seek medical evaluation promptly" in said
+    sample = run(
+        programs / "python", "-c", "from acu_nof1.report import bundled; print(bundled('sample_data/migraine'))"
+    )
+    run(programs / "acu-nof1", "report", sample.strip(), "--ipynb", "run.ipynb", cwd=folder)
+    assert '"output_type"' in (folder / "run.ipynb").read_text(encoding="utf-8")
     return run(programs / "python", "-c", "import acu_nof1; print(acu_nof1.__file__)", cwd=folder).strip()
 
 

@@ -18,6 +18,7 @@ from acu_nof1.report.blocks import (
 from acu_nof1.report.bundled import bundled, found
 from acu_nof1.report.notebook import run_notebook
 from acu_nof1.report.page import write_report
+from acu_nof1.report.pdf import write_pdf
 
 if TYPE_CHECKING:
     from acu_nof1.report.planning import planning_page as planning_page
@@ -39,6 +40,7 @@ __all__ = [
     "planning_page",
     "planning_tables",
     "run_notebook",
+    "write_pdf",
     "write_planning",
     "write_report",
 ]

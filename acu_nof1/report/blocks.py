@@ -287,7 +287,7 @@ def _in_full(review: Reassessment) -> Iterator[Block]:
     """What the first page had no room for: long lists and long texts."""
     safety = review.safety
     whole = {
-        "flags": safety.red_flags,
+        "flags": tuple(map(words.red_flag, safety.red_flags)),
         "harms": tuple(f"{event.what} ({words.date(event.date)})" for event in safety.adverse_events),
     }
     for name, texts in whole.items():

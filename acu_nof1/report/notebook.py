@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +30,12 @@ class NotebookError(AcuError):
 
 
 def run_notebook(
-    parameters: Mapping[str, Any], *, html: str | os.PathLike[str], ipynb: str | os.PathLike[str] | None = None
+    parameters: Mapping[str, Any],
+    *,
+    html: str | os.PathLike[str] | None = None,
+    ipynb: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Execute the report's notebook on a trial and write the page, and the executed notebook if wanted.
+    """Execute the report's notebook on a trial, and keep it, or the page it shows, or both.
 
     Parameters
     ----------
@@ -59,25 +60,16 @@ def run_notebook(
 
     notebook = nbformat.read(bundled(NOTEBOOK), as_version=4)  # type: ignore[no-untyped-call]
     inject(notebook, parameters)
-    with ThreadPoolExecutor(1) as meanwhile:
-        meanwhile.submit(import_module, "nbconvert")
-        execute(notebook)
+    execute(notebook)
     facts = [output["metadata"].get("acu_nof1", {}) for cell in notebook.cells for output in _shown(cell)]
-    title = next((fact["title"] for fact in facts if "title" in fact), "")
-    Path(html).write_text(export(notebook, title), encoding="utf-8")
+    if html is not None:
+        title = next((fact["title"] for fact in facts if "title" in fact), "")
+        Path(html).write_text(export(notebook, title), encoding="utf-8")
     if ipynb is not None:
         nbformat.write(notebook, ipynb)  # type: ignore[no-untyped-call]
     from acu_nof1.report.page import complain
 
     complain(message for fact in facts for message in fact.get("failed", ()))
-
-
-def make_ready() -> None:
-    """Import what starts a kernel, so that nothing else that is begun meanwhile holds it up."""
-    with without_grammar():
-        import_module("nbformat")
-    for name in ("nbclient", "ipykernel.kernelspec", "jupyter_client.manager"):
-        import_module(name)
 
 
 @contextmanager

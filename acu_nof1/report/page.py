@@ -9,6 +9,7 @@ from acu_nof1 import words
 from acu_nof1.errors import Problem
 from acu_nof1.report.block import Failed, page
 from acu_nof1.report.blocks import BlockError, blocks
+from acu_nof1.words.numbers import dates_as
 
 if TYPE_CHECKING:
     import os
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from acu_nof1.reassessment import Reassessment
 
 
-def write_report(review: Reassessment, path: str | os.PathLike[str]) -> None:
+def write_report(
+    review: Reassessment, path: str | os.PathLike[str], *, patient: bool = False, dates: str = "day_month"
+) -> None:
     """Write the report: one HTML file that needs no network, no script and no other file.
 
     Parameters
@@ -26,13 +29,18 @@ def write_report(review: Reassessment, path: str | os.PathLike[str]) -> None:
         The reassessment.
     path
         The file to write.
+    dates
+        How dates are printed: ``day_month`` (13 Apr 2026), ``us`` (Apr 13, 2026) or ``iso`` (2026-04-13).
 
     Raises
     ------
+    UsageError
+        If there is no such style of dates.
     BlockError
         If a part could not be drawn; the file is written all the same and says so in its place.
     """
-    sections = blocks(review)
+    with dates_as(dates):
+        sections = blocks(review)
     title = words.page_title(review.trial.protocol)
     Path(path).write_text(page(title, [section.html for section in sections]), encoding="utf-8")
     complain(block.message for section in sections for block in section.walk() if isinstance(block, Failed))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.estimate import Estimate
     from acu_nof1.outcomes import Outcome
-    from acu_nof1.safety import Safety
+    from acu_nof1.safety import RedFlag, Safety
     from acu_nof1.verdict import Caveat, Success, Verdict
 
 
@@ -110,17 +110,26 @@ def alarm(safety: Safety, *, whole: bool = True) -> str:
     """Say what overrules the diary, all of it or as much as a page has room for; ``""`` if nothing does."""
     said = "; ".join if whole else few
     if safety.red_flags:
-        return f"{PROMPTLY}. Red flag: {said(safety.red_flags)}. A better diary does not change this."
+        return f"{PROMPTLY}. Red flag: {said(_flags(safety))}. A better diary does not change this."
     if safety.serious_events:
         events = said([f"{event.what} ({date(event.date)})" for event in safety.serious_events])
         return f"{PROMPTLY}. Serious adverse event: {events}. A better diary does not change this."
     return ""
 
 
+def red_flag(flag: RedFlag) -> str:
+    """Say a red flag, and when it was ticked: unexplained weight loss (13 May 2026)."""
+    return flag.what if flag.date is None else f"{flag.what} ({date(flag.date)})"
+
+
+def _flags(safety: Safety) -> list[str]:
+    return [red_flag(flag) for flag in safety.red_flags]
+
+
 def safety_line(safety: Safety, asked_cautions: Mapping[str, bool | None]) -> tuple[str, ...]:
     """Say what is known of red flags, adverse events and cautions; not asked is not none."""
     none = "No red flag ticked." if safety.flags_asked else "Red flags: not recorded."
-    flags = "Red flags ticked: " + few(safety.red_flags) + "." if safety.red_flags else none
+    flags = f"Red flags ticked: {few(_flags(safety))}." if safety.red_flags else none
     said = [CAUTIONS[name] for name, answer in asked_cautions.items() if answer]
     unknown = [UNKNOWN.get(name, name.replace("_", " ")) for name, answer in asked_cautions.items() if answer is None]
     cautions = f"Caution: {'; '.join(said)}." if said else "No caution known." if len(unknown) < len(CAUTIONS) else ""

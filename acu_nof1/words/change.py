@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from acu_nof1.verdict import Verdict
 
 
+NO_VERDICT = "No verdict: medical evaluation comes first"
 ONE_DAY = dt.timedelta(days=1)
 
 READINGS: Mapping[str, tuple[str, str]] = {
@@ -56,7 +57,9 @@ def _has_threshold(estimate: Estimate | None) -> bool:
 
 
 def badge(verdict: Verdict, agreed: bool) -> str:
-    """The verdict in two or three words."""
+    """The verdict in two or three words; what overrules the diary leaves none."""
+    if verdict.kind == "overruled":
+        return NO_VERDICT
     return verdict_word(verdict.kind, verdict.estimate, agreed)
 
 

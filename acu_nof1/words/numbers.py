@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from acu_nof1.errors import Problem, UsageError, did_you_mean
+
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from acu_nof1.estimate import Estimate
     from acu_nof1.outcomes import Outcome
@@ -65,9 +68,44 @@ def against(chance: float, needed: float) -> str:
     return in_hundred(chance)
 
 
+# In each of them day and month cannot be confused.
+DATE_STYLES: Mapping[str, str] = {
+    "day_month": "{0.day} {0:%b %Y}",
+    "us": "{0:%b} {0.day}, {0.year}",
+    "iso": "{0:%Y-%m-%d}",
+}
+_style = "day_month"
+
+
+@contextmanager
+def dates_as(style: str) -> Iterator[None]:
+    """Print dates in another style inside the block.
+
+    Parameters
+    ----------
+    style
+        ``day_month`` (13 Apr 2026), ``us`` (Apr 13, 2026) or ``iso`` (2026-04-13).
+
+    Raises
+    ------
+    UsageError
+        If there is no such style.
+    """
+    global _style
+    if style not in DATE_STYLES:
+        raise UsageError(
+            [Problem("error", f"dates {style}", "there is no such style.", did_you_mean(style, DATE_STYLES))]
+        )
+    before, _style = _style, style
+    try:
+        yield
+    finally:
+        _style = before
+
+
 def date(day: dt.date) -> str:
-    """Print a date so that day and month cannot be confused: 13 Apr 2026."""
-    return f"{day.day} {day:%b %Y}"
+    """Print a date in the chosen style; 13 Apr 2026 where none was chosen."""
+    return DATE_STYLES[_style].format(day)
 
 
 def days_of(before: float, after: float) -> str:
