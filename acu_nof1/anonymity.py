@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from acu_nof1.course import PARTS
 from acu_nof1.diary import Diary, Source
 from acu_nof1.errors import Problem
 from acu_nof1.safety import RED_FLAGS
@@ -20,14 +21,10 @@ if TYPE_CHECKING:
 # Treatment begins in the week of this Monday; weeks are kept whole, so weekdays stay.
 MONDAY = dt.date(2001, 1, 1)
 WEEK = dt.timedelta(days=7)
-# Columns of the session log that describe the needling and hold terms and numbers (STRICTA 2010).
-TREATMENT_COLUMNS = frozenset({
-    "style", "needles_n", "points", "laterality", "depth_mm", "response", "stimulation", "frequency_hz", "retention_min",
-    "needle_size", "components",
-})  # fmt: skip
 NOBODY = "anonymous, dates moved"
 LEFT_OUT = "left out"
-OTHER_EVENT = "another treatment or event"
+# What may stand for an event, by its kind.
+EVENTS = {"medication": "a medicine", "co_intervention": "another treatment", "disturbance": "a disturbance"}
 OTHER_FLAG = "another red flag, described in the full report"
 
 
@@ -85,7 +82,7 @@ def _phase(phase: Phase, move: dt.timedelta) -> Phase:
 
 
 def _event(event: Event, move: dt.timedelta) -> Event:
-    return event.model_copy(update={"date": event.date + move, "what": OTHER_EVENT})
+    return event.model_copy(update={"date": event.date + move, "what": EVENTS[event.kind]})
 
 
 def _session(session: Session, move: dt.timedelta) -> Session:
@@ -95,7 +92,7 @@ def _session(session: Session, move: dt.timedelta) -> Session:
             "adverse_event": "described in the full report" if session.adverse_event else "",
             "red_flag": _flags(session.red_flag) or (),
             "notes": "",
-            "more": {name: text for name, text in session.more.items() if name in TREATMENT_COLUMNS},
+            "more": {name: text for name, text in session.more.items() if name in PARTS},
         }
     )
 

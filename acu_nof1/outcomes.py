@@ -113,6 +113,8 @@ class Outcome:
         is not kept daily.
     effect_prior
         A prior of the change, shown beside the answer under the flat one.
+    labels
+        What the answers are called on the form, from `low` upwards; for a rating of the change as a whole.
     """
 
     name: str
@@ -136,6 +138,12 @@ class Outcome:
     sem: float | None = None
     derived: Derived | None = None
     effect_prior: EffectPrior | None = None
+    labels: tuple[str, ...] = ()
+
+    @property
+    def is_global(self) -> bool:
+        """Whether this rates the change as a whole (PGIC): it has no level before, so nothing is estimated from it."""
+        return self.domain == "global"
 
     @property
     def is_flare(self) -> bool:

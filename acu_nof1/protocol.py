@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from acu_nof1.errors import Problem, did_you_mean
 from acu_nof1.outcomes import LEVELS, Derived, Outcome
@@ -18,6 +18,9 @@ PhaseKind = Literal["baseline", "treatment", "washout", "follow_up"]
 LETTERS: dict[PhaseKind, str] = {"baseline": "A", "treatment": "B"}
 HEADACHE_WINDOW, WINDOW = 28, 14
 Reducer = Literal["mean", "worst", "best", "first", "last"]
+EventKind = Literal["co_intervention", "medication", "disturbance"]
+MedicationChange = Literal["started", "stopped", "more", "less", "changed"]
+LATE_CANCEL = "late cancel"
 
 
 class Noun(BaseModel):
@@ -58,16 +61,30 @@ def _flags(value: Any) -> Any:
 
 
 class Session(Noun):
-    """One acupuncture treatment (STRICTA). More columns are kept in `more`, as text."""
+    """One acupuncture treatment (STRICTA). More columns are kept in `more`, as text.
+
+    A session that was called off late (`late_cancel`) did not take place.
+    """
 
     date: dt.date
     attended: bool = True
+    late_cancel: bool = False
     adverse_asked: bool = False
     adverse_event: str = ""
     serious: bool = False
     red_flag: Annotated[tuple[str, ...], BeforeValidator(_flags)] = ()
     notes: str = ""
     more: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _called_off(cls, given: Any) -> Any:
+        """Read ``attended = "late cancel"``, as session logs write it."""
+        if isinstance(given, dict):
+            said = str(given.get("attended", "")).strip().lower() == LATE_CANCEL
+            if said or given.get("late_cancel") is True:
+                return {**given, "attended": False, "late_cancel": True}
+        return given
 
 
 class Profile(Noun):
@@ -81,10 +98,15 @@ class Profile(Noun):
 
 
 class Event(Noun):
-    """A dated co-intervention or disturbance: new tablets, physiotherapy, an injury."""
+    """A dated co-intervention, change of regular medication, or disturbance: physiotherapy, new tablets, an injury.
+
+    `change` says what happened to a medication, and belongs to no other kind.
+    """
 
     date: dt.date
     what: str
+    kind: EventKind = "co_intervention"
+    change: MedicationChange | None = None
 
 
 class Look(Noun):
@@ -275,6 +297,7 @@ def contradictions(protocol: Protocol, name: str = "protocol") -> tuple[Problem,
         *_outcome_problems(protocol, name),
         *_derived_problems(protocol, name),
         *_look_problems(protocol, name),
+        *_event_problems(protocol, name),
     )
 
 
@@ -336,7 +359,14 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
             'Add for example [outcome.pain] with instrument = "nrs_pain".',
         )
     primary = protocol.primary_outcome
-    if primary is not None and primary.better == "neither":
+    if primary is not None and primary.is_global:
+        yield Problem(
+            "error",
+            f"{name} [outcome.{primary.name}]",
+            "a rating of the change as a whole has no level before treatment, so it cannot be primary.",
+            "Choose an outcome that the diary asks before and after; this one is shown beside its answer.",
+        )
+    elif primary is not None and primary.better == "neither":
         yield Problem(
             "error",
             f"{name} [outcome.{primary.name}]",
@@ -380,8 +410,19 @@ def _outcome_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
                 f"the expected change {prior.mean:g} is larger than the whole scale ({span:g} {outcome.change_unit}).",
                 "Declare it as a change (after − before) in the unit of the outcome.",
             )
+        yield from _label_problems(outcome, f"{name} [outcome.{outcome.name}]")
     if protocol.success is not None:
         yield from _success_problems(protocol, protocol.success, name)
+
+
+def _label_problems(outcome: Outcome, place: str) -> Iterator[Problem]:
+    if outcome.labels and not outcome.is_global:
+        what = 'key "labels" belongs to a rating of the change as a whole.'
+        yield Problem("error", place, what, 'Take it out, or declare instrument = "pgic".')
+    elif outcome.labels and outcome.span is not None and len(outcome.labels) != outcome.span + 1:
+        answers = f"{outcome.low:g} to {outcome.high:g}"
+        what = f"{len(outcome.labels)} labels for {outcome.span + 1:g} answers ({answers})."
+        yield Problem("error", place, what, f"Give one label for each, from {outcome.low:g} upwards.")
 
 
 def _derived_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
@@ -472,6 +513,13 @@ def _success_problems(protocol: Protocol, success: Success, name: str) -> Iterat
     for each in (*success.all, *success.any):
         if each not in known:
             yield Problem("error", place, f'"{each}" is not an outcome of this protocol.', did_you_mean(each, known))
+        elif known[each].is_global:
+            yield Problem(
+                "error",
+                place,
+                f'"{each}" is a rating of the change as a whole and has no level before treatment.',
+                "Leave it out of the rule: it is shown beside the diary's answer.",
+            )
         elif known[each].important_change is None and known[each].important_change_percent is None:
             yield Problem(
                 "error",
@@ -512,3 +560,15 @@ def _look_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
         yield Problem(
             "error", f"{name} [[reassess]]", "more than one reassessment is marked decides = true.", "Mark one."
         )
+
+
+def _event_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
+    changes = ", ".join(get_args(MedicationChange))
+    for number, event in enumerate(protocol.events, 1):
+        place = f'{name} [[event]] "{event.what}"' if event.what else f"{name} [[event]] {number}"
+        if event.kind == "medication" and event.change is None:
+            what = f'key "change" is missing: what happened to this medication on {event.date}.'
+            yield Problem("error", place, what, f"Write change = one of {changes}.")
+        elif event.kind != "medication" and event.change is not None:
+            what = f'key "change" belongs to kind = "medication"; this is a {event.kind}.'
+            yield Problem("error", place, what, 'Write kind = "medication", or take change out.')

@@ -13,20 +13,26 @@ import pandas as pd
 
 from acu_nof1 import __version__, words
 from acu_nof1.checks import problems_of
+from acu_nof1.course import course_of
 from acu_nof1.errors import Problem, ProtocolError, UsageError
 from acu_nof1.estimate import estimate_all
 from acu_nof1.explore import missing_days, regression_to_the_mean
+from acu_nof1.explore.diagnostics import LAGS, Diagnostics, diagnostics
 from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
 from acu_nof1.spells import flare_spells
 from acu_nof1.verdict import judge, judge_success
+from acu_nof1.words import diagnostics as noise_words
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Hashable, Mapping
 
+    from acu_nof1.course import Course
+    from acu_nof1.distribution import Cells
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.explore import MissingDays, Return
+    from acu_nof1.explore.diagnostics import Resemblance
     from acu_nof1.explore.sensitivity import Alternative
     from acu_nof1.safety import Safety
     from acu_nof1.spells import FlareSpells
@@ -116,6 +122,11 @@ class Reassessment:
         outcomes = {outcome.name: outcome for outcome in self.trial.protocol.outcomes}
         return words.success_sentence(self.success, outcomes, self.telling)
 
+    @cached_property
+    def course(self) -> Course:
+        """How treatment went: sessions, what was done at them, regular medication, the person's own overall rating."""
+        return course_of(self.trial, self.look)
+
     @property
     def flares(self) -> FlareSpells:
         """How often flares came, how long they lasted and how many were cut off, phase by phase."""
@@ -131,6 +142,16 @@ class Reassessment:
     def regression_to_the_mean(self) -> tuple[Return, ...]:
         """What a return to the usual level alone could give, for each daily outcome."""
         return regression_to_the_mean(self.comparisons)
+
+    @cached_property
+    def diagnostics(self) -> Diagnostics | None:
+        """Whether the noise model fits the days of the primary outcome; ``None`` without one."""
+        primary = self.verdict.estimate
+        if primary is None:
+            return None
+        if not primary.ok:
+            return Diagnostics(primary.person, primary.outcome, primary.reason)
+        return diagnostics(self.comparisons.take(self.comparisons.primary))[0]
 
     def describe(self) -> pd.DataFrame:
         """Return raw means and answered days by side, without any model: for the appendix."""
@@ -188,10 +209,12 @@ class Reassessment:
                 "sessions_attended": self.safety.sessions_attended,
                 "sessions_asked": self.safety.sessions_asked,
             },
+            "course": _course(self.course, protocol.goal),
             "estimates": [self._estimate(each) for each in self.estimates],
             "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "sensitivity": [_alternative(each, self.sensitivity.agreed) for each in self.sensitivity.alternatives],
             "missing_days": _missing(self.missing_days),
+            "diagnostics": None if self.diagnostics is None else _diagnostics(self.diagnostics),
             "regression_to_the_mean": [_record(each) for each in self.regression_to_the_mean],
             "ledger": {
                 "read": counts.read,
@@ -223,6 +246,37 @@ class Reassessment:
 
 def _event(event: Any) -> dict[str, str]:
     return {"date": event.date.isoformat(), "what": event.what}
+
+
+def _course(course: Course, goal: str) -> dict[str, Any]:
+    days, rated = course.attended, course.impression
+    return {
+        "planned": course.planned,
+        "listed": len(course.sessions),
+        "attended": len(days),
+        "missed": course.missed,
+        "late_cancelled": course.late_cancelled,
+        "first": days[0].isoformat() if days else None,
+        "last": days[-1].isoformat() if days else None,
+        "days_since_last": course.days_since_last,
+        "gaps": list(course.gaps),
+        "done": [asdict(each) for each in course.done],
+        "medication": [
+            {"date": event.date.isoformat(), "what": event.what, "change": event.change} for event in course.medication
+        ],
+        "rescue": [outcome.name for outcome in course.rescue],
+        "goal": goal or None,
+        "overall_rating": None
+        if rated is None
+        else {
+            "outcome": rated.outcome.name,
+            "answer": rated.answer,
+            "date": None if rated.day is None else rated.day.isoformat(),
+            "scale": [rated.outcome.low, rated.outcome.high],
+            "direction": rated.direction,
+            "label": rated.label or None,
+        },
+    }
 
 
 def _success(success: Success) -> dict[str, Any]:
@@ -257,6 +311,30 @@ def _record(each: Any) -> dict[str, Any]:
         return _finite(value) if isinstance(value, float) else value
 
     return {**plain(asdict(each)), "outcome": each.outcome.name}
+
+
+def _diagnostics(found: Diagnostics) -> dict[str, Any]:
+    def resemblance(each: Resemblance | None) -> dict[str, list[float | None]] | None:
+        return (
+            None
+            if each is None
+            else {name: [_finite(x) for x in getattr(each, name)] for name in ("value", "low", "high")}
+        )
+
+    def posterior(cells: Cells | None) -> dict[str, list[float]] | None:
+        return None if cells is None else {"nodes": cells.nodes[0].tolist(), "weight": cells.weight[0].tolist()}
+
+    return {
+        "outcome": found.outcome.name,
+        "reason": found.reason or None,
+        "sentence": noise_words.sentence(found),
+        "days_apart": LAGS.tolist(),
+        "pairs": None if found.pairs is None else found.pairs.tolist(),
+        "around_the_lines": resemblance(found.days),
+        "left_over": resemblance(found.news),
+        "departs_at": found.departs,
+        **{name: posterior(getattr(found, name)) for name in ("phi", "share", "rho")},
+    }
 
 
 def _missing(found: MissingDays) -> dict[str, Any]:

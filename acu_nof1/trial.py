@@ -232,7 +232,9 @@ class Trial:
         look = look or self.default_look()
         protocol, day = self.protocol, np.datetime64(self.look_day(look))
         outcomes = tuple(
-            outcome for outcome in protocol.outcomes if outcome.better != "neither" or outcome.every == "day"
+            outcome
+            for outcome in protocol.outcomes
+            if not outcome.is_global and (outcome.better != "neither" or outcome.every == "day")
         )
         calendar = self._calendar(day)
         values = self.diary.values.reindex(index=calendar, columns=[o.name for o in outcomes]).to_numpy(float).T

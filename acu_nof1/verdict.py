@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from acu_nof1.course import RAISED
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
 from acu_nof1.explore.joint import chance_of_all, chance_of_any, gains_together
 from acu_nof1.explore.missing import tipping_points
 from acu_nof1.explore.regression import ENOUGH_DAYS, FIRST_DAYS, regression_to_the_mean
-from acu_nof1.interpret import SURE, success_kind
+from acu_nof1.interpret import LIKELY, SURE, success_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,27 +30,35 @@ if TYPE_CHECKING:
     from acu_nof1.trial import Comparisons, Trial
 
 CaveatKind = Literal[
-    "unattainable", "co_intervention", "baseline_trend", "baseline_flare", "interim", "carry_over",
+    "unattainable", "co_intervention", "medication", "rescue_rose", "baseline_trend", "baseline_flare", "interim", "carry_over",
     "slow_drift", "drawn_start", "not_agreed", "multiple_looks", "missing_days", "short_window", "one_person", "expectation", "natural_course",
 ]  # fmt: skip
 
 # Directly under the badge: these say that the change may have another reason.
-ATTRIBUTION: tuple[CaveatKind, ...] = ("co_intervention", "baseline_trend", "baseline_flare")
+ATTRIBUTION: tuple[CaveatKind, ...] = (
+    "co_intervention", "medication", "rescue_rose", "baseline_trend", "baseline_flare",
+)  # fmt: skip
 
 NEAR_START = dt.timedelta(days=14)
 DRIFT = 0.20
 HALF_MISSING = 0.5
 HEADACHE_ANSWERED = 21
 GAINS: tuple[Reading, ...] = ("improved", "improved_amount_unclear", "improved_less")
+LOSSES: tuple[Reading, ...] = ("worse", "worse_amount_unclear")
 
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """Something the reader must know; `facts` are the numbers and texts its sentence needs, `tips` what would undo it."""
+    """Something the reader must know.
+
+    `facts` are the numbers and texts its sentence needs, `about` the answer whose levels it prints, `tips` what would
+    undo it.
+    """
 
     kind: CaveatKind
     facts: Mapping[str, float | str] = field(default_factory=dict)
     tips: tuple[TippingPoint, ...] = ()
+    about: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,19 @@ class Verdict:
     estimate: Estimate | None
     caveats: tuple[Caveat, ...]
     overruled_by: Literal["red_flag", "serious_event"] | None
+
+    @property
+    def direction(self) -> int | None:
+        """+1 where the primary outcome gained, −1 where it lost, 0 for no important change; ``None`` if unclear."""
+        return (
+            +1
+            if self.kind in GAINS
+            else -1
+            if self.kind in LOSSES
+            else 0
+            if self.kind == "no_important_change"
+            else None
+        )
 
     @property
     def attribution(self) -> tuple[Caveat, ...]:
@@ -214,7 +236,8 @@ def _caveats(
         yield from _unattainable(primary)
         if primary.reading in GAINS:
             back = regression_to_the_mean(series)
-            yield from _co_interventions(trial, comparisons)
+            yield from _co_interventions(trial, comparisons, primary)
+            yield from _rescue_rose(estimates, primary)
             if primary.outcome.kind != "yes_no" and primary.outcome.every == "day":
                 yield from _baseline_flare(*back)
                 yield from _baseline_trend(series, primary)
@@ -264,7 +287,8 @@ def _unattainable(primary: Estimate) -> Iterator[Caveat]:
         )
 
 
-def _co_interventions(trial: Trial, comparisons: Comparisons) -> Iterator[Caveat]:
+def _co_interventions(trial: Trial, comparisons: Comparisons, primary: Estimate) -> Iterator[Caveat]:
+    """What else began? Less of a medication is no reason to feel better; the course of treatment tells of it."""
     first = trial.protocol.first_treatment
     compared = comparisons.treated & (comparisons.phase >= 0)
     days = np.flatnonzero(compared.any(axis=0))
@@ -272,7 +296,28 @@ def _co_interventions(trial: Trial, comparisons: Comparisons) -> Iterator[Caveat
     for event in trial.protocol.events:
         if first is not None and first.start - NEAR_START <= event.date < last:
             week = (event.date - first.start).days // 7 + 1
-            yield Caveat("co_intervention", {"what": event.what, "date": event.date.isoformat(), "week": week})
+            facts: dict[str, float | str] = {"what": event.what, "date": event.date.isoformat(), "week": week}
+            if event.kind != "medication":
+                yield Caveat("co_intervention", facts)
+            elif event.change in RAISED:
+                yield Caveat("medication", {**facts, "change": str(event.change), **_gained(primary)})
+
+
+def _gained(primary: Estimate) -> dict[str, float | str]:
+    """What got better, and which way."""
+    return {"primary": primary.outcome.label, "better": primary.outcome.better}
+
+
+def _rescue_rose(estimates: Estimates, primary: Estimate) -> Iterator[Caveat]:
+    """Was more rescue medication taken while the primary outcome gained?
+
+    Likely is enough here: a row that is read as worse has at least that chance, so none goes unmentioned, and the
+    sentence gives the chance.
+    """
+    for each in estimates.headlines:
+        rescue = each.outcome.domain == "medication" and each.outcome.every == "day" and each.outcome.better == "lower"
+        if rescue and each.ok and each.outcome.name != primary.outcome.name and each.p_loss >= LIKELY:
+            yield Caveat("rescue_rose", {"p": each.p_loss, **_gained(primary)}, about=each)
 
 
 def _columns(*days: NDArray[np.float64]) -> NDArray[np.float64]:

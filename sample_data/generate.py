@@ -461,6 +461,7 @@ def knee_osteoarthritis(plan: Plan, rng: np.random.Generator) -> Written:
     columns = {
         "PEG": [tenths(v) if day in mondays else "" for day, v in enumerate(values["peg"])],
         "PSFS": [tenths(v) if day in visits else "" for day, v in enumerate(values["activities"])],
+        "PGIC": ["3" if day == visits[-1] else "" for day in range(plan.design.days)],  # a little better
     }
     forms = filled("questionnaires.xlsx", "Completed", columns, iso(plan, sorted({*mondays, *visits})))
     forms.plant(mondays[8], "PEG", "2026-05-04", "a date in a rating column", "rejected")

@@ -291,6 +291,17 @@ def page(name):
         return (Path(folder) / "page.html").read_text(encoding="utf-8")
 
 
+PATIENT = {f"patient_{name}": name for name in (*SAMPLES, "hostile")}
+
+
+@cache
+def patient_page(name):
+    """Return the HTML of a case's page for the patient, named as in `PATIENT`."""
+    with tempfile.TemporaryDirectory() as folder:
+        acu.write_report(CASES[PATIENT[name]](), Path(folder) / "page.html", patient=True)
+        return (Path(folder) / "page.html").read_text(encoding="utf-8")
+
+
 @cache
 def notebook(name):
     """Return the HTML and the executed notebook of a sample as `run_notebook` writes them."""

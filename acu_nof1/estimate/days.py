@@ -21,14 +21,14 @@ MINIMUM, SHORT_WINDOW = 10, 21
 BEFORE, AFTER, BETWEEN, UNUSED = 0, 1, 2, -1
 
 
-def _groups(comparisons: Comparisons) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def groups(comparisons: Comparisons) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Which side is a day on? With several phases all treatment days are on the side after."""
     side = np.where(comparisons.baseline, BEFORE, np.where(comparisons.after, AFTER, BETWEEN))
     return np.where(comparisons.phase >= 0, side, UNUSED)
 
 
 def _days(comparisons: Comparisons, scale: Literal["difference", "ratio"]) -> Answer:
-    group = _groups(comparisons)
+    group = groups(comparisons)
     before, after = counted(group == BEFORE, comparisons), counted(group == AFTER, comparisons)
     reasons = too_few(before, after, "in the reassessment window", MINIMUM)
     usable = np.array([not why for why in reasons])

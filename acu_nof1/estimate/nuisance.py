@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +44,10 @@ class NoiseNodes:
     log_ratio: Floats
     variance: Floats
     df: Floats
+
+    def take(self, row: int) -> NoiseNodes:
+        """Return the nodes of one series."""
+        return NoiseNodes(*(getattr(self, each.name)[[row]] for each in fields(self)))
 
     @property
     def baseline_sd(self) -> Floats:

@@ -6,7 +6,7 @@ brought that the days before did not foretell, in one outcome beside the other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from acu_nof1.estimate.level import phase_levels, window_question
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from acu_nof1.estimate.columns import Fits, Question
     from acu_nof1.trial import Comparisons
 
 Floats = NDArray[np.float64]
@@ -54,23 +55,59 @@ class News:
         return News(self.days[chosen], self.weight[chosen], self.parameters[chosen])
 
 
-def news(comparisons: Comparisons) -> News:
-    """Split what the diary says into a course and each day's news.
+@dataclass(frozen=True, eq=False)
+class Whitened:
+    """Daily series and the columns of their own model, in units in which the noise of all days is alike and independent.
 
     The columns, and the noise at its posterior means, are those of the change at reassessment (of the mean change
-    where there are several phases). With V = LL' the noise on all calendar days and V_a that of the answered ones,
-    the news are L_a⁻¹(y − Xb), and the change w'y has the variance |L'w|².
+    where there are several phases). V = LL' is the noise of the answered days; days without an answer stand apart.
 
-    Parameters
+    Attributes
     ----------
-    comparisons
-        S daily series of one kind of design; yes/no days as 0 and 1.
-
-    Returns
-    -------
-    News
-        NaN for series that cannot be fitted.
+    question, fits
+        What was asked, and its fits.
+    answered
+        (S, D) answered days of the series that have a fit.
+    phi, share
+        (S,) posterior means of φ and of the white share; NaN without a fit.
+    sd
+        (S, D) SD of each day, up to a factor.
+    noise, root
+        (S, D, D) covariance of all calendar days, and L.
+    columns, values
+        (S, D, P) and (S, D): L⁻¹X and L⁻¹y.
     """
+
+    question: Question
+    fits: Fits
+    answered: NDArray[np.bool_]
+    phi: Floats
+    share: Floats
+    sd: Floats
+    noise: Floats
+    root: Floats
+    columns: Floats
+    values: Floats
+
+    def alone(self, row: int, width: int) -> Whitened:
+        """Return one series, up to so many of its first days."""
+        found = {name: getattr(self, name)[[row], :width] for name in ("answered", "sd", "columns", "values")}
+        square = {name: getattr(self, name)[[row], :width, :width] for name in ("noise", "root")}
+        return replace(self, phi=self.phi[[row]], share=self.share[[row]], **found, **square)
+
+    @property
+    def inverse(self) -> Floats:
+        """(S, P, P) the inverse of X'V⁻¹X; zero for columns that a series does not use."""
+        return np.asarray(np.linalg.pinv(self.columns.transpose(0, 2, 1) @ self.columns))
+
+    def left(self, whitened: Floats) -> Floats:
+        """What of whitened values (S, D, N) no coefficients explain."""
+        fitted = self.inverse @ (self.columns.transpose(0, 2, 1) @ whitened)
+        return np.asarray(whitened - self.columns @ fitted)
+
+
+def whiten(comparisons: Comparisons) -> Whitened:
+    """Bring daily series of one kind of design into units in which their fitted noise is independent from day to day."""
     several = comparisons.phases.max(initial=0) > 2
     question = phase_levels(comparisons) if several else window_question(comparisons)
     fits = solve(comparisons, question, [""] * len(comparisons))
@@ -83,17 +120,43 @@ def news(comparisons: Comparisons) -> News:
         )
     )
     answered = comparisons.answered & np.isfinite(phi)[:, None]
-    noise = _noise(comparisons.treated, *(np.nan_to_num(each) for each in (phi, share, ratio)))
+    known = tuple(np.nan_to_num(each) for each in (phi, share, ratio))
+    sd, noise = _sd(comparisons.treated, known[2]), _noise(comparisons.treated, *known)
     both = answered[:, :, None] & answered[:, None, :]
     root = np.linalg.cholesky(np.where(both, noise, np.eye(noise.shape[1])))
     used = np.arange(question.columns.shape[2]) < question.width[:, None]
-    x = np.linalg.solve(root, question.columns * answered[:, :, None] * used[:, None, :])
-    y = np.linalg.solve(root, np.where(answered, comparisons.values, 0.0)[:, :, None])
-    inverse = np.linalg.pinv(x.transpose(0, 2, 1) @ x)
-    residual = y - x @ (inverse @ (x.transpose(0, 2, 1) @ y))
-    weights = np.linalg.solve(root.transpose(0, 2, 1), x @ (inverse @ question.contrasts[:, CHANGE, :, None]))
-    weight = np.linalg.cholesky(noise).transpose(0, 2, 1) @ weights
-    return News(np.where(answered, residual[..., 0], np.nan), weight[..., 0], question.width)
+    x = np.asarray(np.linalg.solve(root, question.columns * answered[:, :, None] * used[:, None, :]))
+    y = np.asarray(np.linalg.solve(root, np.where(answered, comparisons.values, 0.0)[:, :, None]))
+    return Whitened(question, fits, answered, phi, share, sd, np.asarray(noise), np.asarray(root), x, y[..., 0])
+
+
+def news(comparisons: Comparisons) -> News:
+    """Split what the diary says into a course and each day's news.
+
+    With V = LL' the noise on all calendar days and V_a that of the answered ones (see `Whitened`), the news are
+    L_a⁻¹(y − Xb), and the change w'y has the variance |L'w|².
+
+    Parameters
+    ----------
+    comparisons
+        S daily series of one kind of design; yes/no days as 0 and 1.
+
+    Returns
+    -------
+    News
+        NaN for series that cannot be fitted.
+    """
+    found = whiten(comparisons)
+    residual = found.left(found.values[:, :, None])
+    asked = found.question.contrasts[:, CHANGE, :, None]
+    weights = np.linalg.solve(found.root.transpose(0, 2, 1), found.columns @ (found.inverse @ asked))
+    weight = np.linalg.cholesky(found.noise).transpose(0, 2, 1) @ weights
+    return News(np.where(found.answered, residual[..., 0], np.nan), weight[..., 0], found.question.width)
+
+
+def _sd(treated: NDArray[np.bool_], ratio: Floats) -> Floats:
+    """SD of each day at this log ratio, up to a factor, (S, D)."""
+    return np.asarray(np.exp(np.where(treated, -0.5, 0.5) * ratio[:, None]))
 
 
 def _noise(treated: NDArray[np.bool_], phi: Floats, share: Floats, ratio: Floats) -> Floats:
@@ -101,7 +164,7 @@ def _noise(treated: NDArray[np.bool_], phi: Floats, share: Floats, ratio: Floats
     day = np.arange(treated.shape[1])
     lag = np.abs(day[:, None] - day)
     correlation = np.where(lag, (1 - share)[:, None, None] * phi[:, None, None] ** lag, 1.0)
-    sd = np.exp(np.where(treated, -0.5, 0.5) * ratio[:, None])
+    sd = _sd(treated, ratio)
     return np.asarray(sd[:, :, None] * correlation * sd[:, None, :])
 
 

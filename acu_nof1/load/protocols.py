@@ -89,6 +89,7 @@ class OutcomeEntry(_Part):
     level: float | None = None
     rise: float | None = Field(default=None, gt=0)
     floor: float | None = None
+    labels: tuple[str, ...] | None = None
     effect_prior: PriorEntry | None = None
     primary: bool = False
 
@@ -160,7 +161,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
         raise ProtocolError([Problem("error", place, f"{error}.", f'Known unit: "{known.unit}".')]) from None
     changed = {
         key: getattr(entry, key)
-        for key in ("label", "kind", "better", "every", "source", "sem", "recall_days")
+        for key in ("label", "kind", "better", "every", "source", "sem", "recall_days", "labels")
         if getattr(entry, key) is not None
     }
     if entry.range is not None:
@@ -180,7 +181,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
 
 DERIVED_KEYS = ("of", "level", "rise", "floor")
 # What a computed outcome has from the other one.
-INHERITED = ("instrument", "kind", "unit", "range", "every", "sem", "recall_days", "effect_prior")
+INHERITED = ("instrument", "kind", "unit", "range", "every", "sem", "recall_days", "labels", "effect_prior")
 
 
 def computed(name: str, entry: OutcomeEntry, declared: Mapping[str, Outcome], place: str) -> Outcome:

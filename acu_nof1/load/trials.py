@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from acu_nof1.load.tables import Table
     from acu_nof1.protocol import Protocol
 
-KNOWN_COLUMNS = ("date", "attended", "adverse_asked", "adverse_event", "serious", "red_flag", "notes")
+KNOWN_COLUMNS = ("date", "attended", "late_cancel", "adverse_asked", "adverse_event", "serious", "red_flag", "notes")
 TRUTHS = {
     "yes": True,
     "y": True,
@@ -42,9 +42,8 @@ TRUTHS = {
     "n": False,
     "false": False,
     "0": False,
-    "late cancel": False,
 }
-YES_NO = ("attended", "adverse_asked", "serious")
+YES_NO = ("attended", "late_cancel", "adverse_asked", "serious")
 ALIASES = {"red_flags": "red_flag"}
 NOTHING = frozenset(("none", "no", "-", "n/a", "0"))  # in a cell that names what happened: nothing did
 NEAR = 0.8
@@ -128,7 +127,7 @@ def read_sessions(file: Path) -> tuple[Session, ...]:
     Parameters
     ----------
     file
-        A table with the columns date, attended, adverse_asked, adverse_event, serious, red_flag, notes;
+        A table with the columns date, attended, late_cancel, adverse_asked, adverse_event, serious, red_flag, notes;
         only date is needed, dates are written as in a diary, and further columns are kept as text.
 
     Returns

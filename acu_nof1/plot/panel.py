@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
+POINTS = 72.0
 DAYS_PER_MONTH = 28
 STRETCH_MINIMUM = 5
 # Below the scale of a yes/no outcome lie three rows: yes, no, no entry.
@@ -137,6 +138,11 @@ def scale(series: Series) -> tuple[float, float]:
     )
 
 
+def width_of(ax: Axes) -> float:
+    """How wide is a panel, in points?"""
+    return float(ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * POINTS)
+
+
 def dress(ax: Axes, series: Series, compact: bool) -> None:
     """Set scale, ticks and grid; below the scale is room for the days without an entry."""
     low, high = scale(series)
@@ -151,17 +157,18 @@ def dress(ax: Axes, series: Series, compact: bool) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: words.number(value, 0 if value == round(value) else 1))
     ax.grid(axis="y", color=palette.PALE, linewidth=0.6)
     ax.tick_params(labelsize=style.TINY if compact else style.SMALL, pad=2)
-    _date_axis(ax, series, compact)
+    date_axis(ax, series, compact)
 
 
-def _date_axis(ax: Axes, series: Series, compact: bool) -> None:
+def date_axis(ax: Axes, series: Series, compact: bool) -> None:
+    """Set the days as the x axis: single dates, or months in a longer diary."""
     first, last = day_number(series.days[0]), day_number(series.days[-1])
     pad = max(1.0, 0.008 * (last - first))
     ax.set_xlim(first - pad, last + pad)
     short = last - first < 50
     ticks = _day_ticks(first, last, compact) if short else _month_ticks(series, last - first, compact)
     # A label whose tick stands at the right edge would be cut off.
-    room = EDGE / (ax.get_position().width * style.WIDTH * 72) * (last - first + 2 * pad)
+    room = EDGE / width_of(ax) * (last - first + 2 * pad)
     ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if first - pad <= tick <= last + pad - room]))
     ax.xaxis.set_major_formatter(lambda day, _: _short_date(day) if short else _month(day, first, last - first))
 

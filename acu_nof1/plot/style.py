@@ -45,6 +45,17 @@ PRIMARY_HEIGHT, SECOND_HEIGHT = 1.38, 0.68
 TICKS_BELOW, LEGEND_HEIGHT, TITLE_HEIGHT, COLUMN_GAP, ROW_GAP = 0.21, 0.13, 0.3, 0.42, 0.09
 MOST_COLUMNS = 4
 
+
+class Size(NamedTuple):
+    """How wide a figure of the diary is, its left margin, and how tall its main panel, in inches: a narrower one is shown enlarged."""
+
+    width: float
+    left: float
+    primary_height: float
+
+
+PAGE, LARGE = Size(WIDTH, LEFT, PRIMARY_HEIGHT), Size(5.4, 0.62, 1.3)
+
 # Points above the main panel.
 LANE, SESSION_STRIP, NAME_STRIP = 10.5, 18.0, 11.0
 

@@ -15,12 +15,23 @@ from matplotlib.transforms import ScaledTranslation
 from acu_nof1 import palette, words
 from acu_nof1.estimate import estimate_all
 from acu_nof1.plot import style
-from acu_nof1.plot.panel import Series, day_number, draw_days, draw_flares, draw_levels, draw_phases, dress, series_of
+from acu_nof1.plot.panel import (
+    POINTS,
+    Series,
+    day_number,
+    draw_days,
+    draw_flares,
+    draw_levels,
+    draw_phases,
+    dress,
+    series_of,
+    width_of,
+)
 from acu_nof1.trial import UNUSED
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
@@ -30,8 +41,9 @@ if TYPE_CHECKING:
     from acu_nof1.protocol import Look
     from acu_nof1.trial import Trial
 
-POINTS = 72.0
 LONGEST_EVENT, MOST_LANES = 40, 4
+# Points that a mark and the space around it take in the legend.
+LEGEND_GAP = 20.0
 
 
 def plot_trial(
@@ -61,14 +73,14 @@ def plot_trial(
     """
     look = look or trial.default_look()
     trial = trial.at(look)
-    panels = _series(trial, estimates, look)
+    panels = series_to_draw(trial, estimates, look)
     if outcomes is not None:
         panels = [panel for panel in panels if panel.outcome.name in outcomes]
     with style.theme():
         if not panels:
-            return _empty()
+            return empty()
         first = next((panel for panel in panels if panel.outcome.name == trial.protocol.primary), panels[0])
-        return _figure(trial, look, first, [panel for panel in panels if panel is not first])
+        return figure_of(trial, look, first, [panel for panel in panels if panel is not first])
 
 
 def plot_outcome(
@@ -91,7 +103,7 @@ def plot_outcome(
         Its figure is ``.figure``.
     """
     look = look or trial.default_look()
-    panel = next(each for each in _series(trial.at(look), estimates, look) if each.outcome.name == name)
+    panel = next(each for each in series_to_draw(trial.at(look), estimates, look) if each.outcome.name == name)
     with style.theme():
         if ax is None:
             ax = Figure(figsize=(style.WIDTH, 2.4), layout="constrained").add_subplot()
@@ -105,7 +117,7 @@ def figure_alt(
     """What does the figure show, for those who cannot see it: days, direction, size, uncertainty."""
     look = look or trial.default_look()
     trial = trial.at(look)
-    panels = _series(trial, estimates, look)
+    panels = series_to_draw(trial, estimates, look)
     shown = [panel for panel in panels if outcomes is None or panel.outcome.name in outcomes]
     tell = words.telling(trial, look)
     parts = [words.panel_alt(each.outcome, int(each.answered.sum()), each.estimate, tell) for each in shown]
@@ -114,14 +126,16 @@ def figure_alt(
     return words.figure_alt(first, last, len(trial.protocol.attended), len(trial.protocol.events), parts)
 
 
-def _series(trial: Trial, estimates: Estimates | None, look: Look) -> list[Series]:
+def series_to_draw(trial: Trial, estimates: Estimates | None, look: Look) -> list[Series]:
+    """Return every outcome's days with its headline answer."""
     comparisons = trial.comparisons(look)
     estimates = estimate_all(comparisons) if estimates is None else estimates
     found: dict[str, Estimate] = {each.outcome.name: each for each in estimates.headlines}
     return [series_of(comparisons, row, found.get(each.name)) for row, each in enumerate(comparisons.outcomes)]
 
 
-def _empty() -> Figure:
+def empty() -> Figure:
+    """Say that there is nothing to draw."""
     figure = Figure(figsize=(style.WIDTH, 0.6))
     figure.text(0.5, 0.5, words.NOTHING_TO_DRAW, ha="center", va="center", color=palette.GREY)
     return figure
@@ -140,30 +154,41 @@ class _Lane:
     align: str
 
 
-def _figure(trial: Trial, look: Look, first: Series, rest: list[Series]) -> Figure:
-    width = style.WIDTH - style.LEFT - style.RIGHT
-    lanes = _lanes(trial, first, width * POINTS)
+def figure_of(
+    trial: Trial,
+    look: Look,
+    first: Series,
+    rest: Sequence[Series] = (),
+    *,
+    size: style.Size = style.PAGE,
+    legend: Mapping[str, str] = words.LEGEND,
+) -> Figure:
+    """Lay out a figure: one outcome large, the others small below it; `legend` says what the marks mean."""
+    width = size.width - size.left - style.RIGHT
+    lanes = lanes_of(trial, first, width * POINTS)
     rows_of_lanes = 1 + max((lane.row for lane in lanes), default=-1)
     strip = style.NAME_STRIP + style.LANE * rows_of_lanes + (style.SESSION_STRIP if trial.protocol.sessions else 0)
     rows = math.ceil(len(rest) / style.MOST_COLUMNS)
     columns = math.ceil(len(rest) / rows) if rows else 0
     row_height = style.TITLE_HEIGHT + style.SECOND_HEIGHT + style.TICKS_BELOW
-    top = strip / POINTS + style.PRIMARY_HEIGHT + style.TICKS_BELOW + style.LEGEND_HEIGHT
+    marks = _marks(trial, first, legend)
+    lines = _legend_lines(marks, width * POINTS)
+    top = strip / POINTS + size.primary_height + style.TICKS_BELOW + lines * style.LEGEND_HEIGHT
     height = top + rows * (style.ROW_GAP + row_height) + style.FOOT
-    figure = Figure(figsize=(style.WIDTH, height))
+    figure = Figure(figsize=(size.width, height))
 
     def place(left: float, above: float, across: float, tall: float) -> Axes:
-        box = (left / style.WIDTH, 1 - (above + tall) / height, across / style.WIDTH, tall / height)
+        box = (left / size.width, 1 - (above + tall) / height, across / size.width, tall / height)
         return figure.add_axes(box)
 
-    large = place(style.LEFT, strip / POINTS, width, style.PRIMARY_HEIGHT)
+    large = place(size.left, strip / POINTS, width, size.primary_height)
     _large(large, trial, look, first, lanes)
-    _legend(figure, trial, first, 1 - top / height)
+    _legend(figure, marks, -(-len(marks) // lines), (size.left / size.width, 1 - top / height))
     across = (width - (columns - 1) * style.COLUMN_GAP) / max(columns, 1)
     for index, series in enumerate(rest):
         row, column = divmod(index, columns)
         above = top + row * row_height + (row + 1) * style.ROW_GAP + style.TITLE_HEIGHT
-        ax = place(style.LEFT + column * (across + style.COLUMN_GAP), above, across, style.SECOND_HEIGHT)
+        ax = place(size.left + column * (across + style.COLUMN_GAP), above, across, style.SECOND_HEIGHT)
         _small(ax, trial, series, compact=True)
     return figure
 
@@ -183,7 +208,7 @@ def _panel(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
 def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
     """Draw a panel that names itself above: label and unit, then which way is better."""
     _panel(ax, trial, series, compact)
-    width = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * POINTS
+    width = width_of(ax)
     label = style.fitted(words.unit_axis(series.outcome), width + 20, style.SMALL)
     ax.annotate(label, (0, 1), (-14, 11), xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
                 weight="bold", parse_math=False)  # fmt: skip
@@ -193,12 +218,13 @@ def _small(ax: Axes, trial: Trial, series: Series, compact: bool) -> None:
 
 def _large(ax: Axes, trial: Trial, look: Look, series: Series, lanes: list[_Lane]) -> None:
     _panel(ax, trial, series, compact=False)
-    label = style.fitted(words.unit_axis(series.outcome), style.PRIMARY_HEIGHT * POINTS * 1.2, style.FONT)
+    tall = ax.get_position().height * ax.figure.get_figure(root=True).get_figheight() * POINTS
+    label = style.fitted(words.unit_axis(series.outcome), tall * 1.2, style.FONT)
     ax.set_ylabel(label, parse_math=False, labelpad=3)
     height = style.LANE * (1 + max((lane.row for lane in lanes), default=-1))
-    _draw_lanes(ax, lanes)
+    draw_lanes(ax, lanes)
     if trial.protocol.sessions:
-        _draw_sessions(ax, trial, height)
+        draw_sessions(ax, trial, height)
         height += style.SESSION_STRIP
     _name_phases(ax, trial, look, series, height)
 
@@ -209,14 +235,16 @@ def _above(ax: Axes, text: str, x: float, height: float, **looks: object) -> Non
                 annotation_clip=False, parse_math=False, **looks)  # type: ignore[arg-type]  # fmt: skip
 
 
-def _lanes(trial: Trial, series: Series, width: float) -> list[_Lane]:
+def lanes_of(trial: Trial, series: Series, width: float) -> list[_Lane]:
     """Give each event a row in which its text meets no other; too many are numbered, as in the list of events."""
     events = list(enumerate(sorted(trial.protocol.events, key=lambda event: event.date), 1))
     shown = [
         (number, event) for number, event in events if series.days[0] <= np.datetime64(event.date) <= series.days[-1]
     ]
     days = [event.date for _, event in shown]
-    lanes = _fitted(series, days, [style.drawable(event.what, LONGEST_EVENT) for _, event in shown], width)
+    # Half the width is free on one side of every day.
+    texts = [style.fitted(style.drawable(event.what, LONGEST_EVENT), width / 2, style.SMALL) for _, event in shown]
+    lanes = _fitted(series, days, texts, width)
     if max((lane.row for lane in lanes), default=0) < MOST_LANES:
         return lanes
     return _fitted(series, days, [str(number) for number, _ in shown], width)
@@ -238,7 +266,8 @@ def _fitted(series: Series, days: list[dt.date], texts: list[str], width: float)
     return lanes
 
 
-def _draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
+def draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
+    """Write each event in its row, and lead its line up to it."""
     for lane in lanes:
         ax.annotate("", (lane.x, 1), (0, style.LANE * (lane.row + 0.9)), xycoords=ax.get_xaxis_transform(),
                     textcoords="offset points", annotation_clip=False,
@@ -250,9 +279,9 @@ def _draw_lanes(ax: Axes, lanes: list[_Lane]) -> None:
                     bbox={"fc": "white", "lw": 0, "pad": 0.3})  # fmt: skip
 
 
-def _draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
+def draw_sessions(ax: Axes, trial: Trial, height: float) -> None:
     """Draw a tick and a number for each session; those not attended are an open circle without number."""
-    width = ax.get_position().width * style.WIDTH * POINTS
+    width = width_of(ax)
     first, last = ax.get_xlim()
     number, free = 0, -math.inf
     for session in trial.protocol.sessions:
@@ -277,7 +306,7 @@ def _shift(ax: Axes, points: float) -> Transform:
 
 def _name_phases(ax: Axes, trial: Trial, look: Look, series: Series, height: float) -> None:
     tell = words.telling(trial, look)
-    width = ax.get_position().width * style.WIDTH * POINTS
+    width = width_of(ax)
     first, last = ax.get_xlim()
     ends = width - style.text_width(words.better_direction(series.outcome), style.SMALL) - 6
     ax.annotate(words.better_direction(series.outcome), (1, 1), (0, height + 2), xycoords="axes fraction",
@@ -303,8 +332,8 @@ def _name_window(ax: Axes, series: Series, name: str) -> None:
                 bbox={"fc": "white", "alpha": 0.65, "lw": 0, "pad": 0.8})  # fmt: skip
 
 
-def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None:
-    """Say what the marks mean, in one line below the main panel."""
+def _marks(trial: Trial, series: Series, legend: Mapping[str, str]) -> list[tuple[str, Artist]]:
+    """What each mark of the main panel means, and how it looks."""
     yes_no = series.outcome.kind == "yes_no"
     mark = {
         "marker": "|" if yes_no else "o",
@@ -328,8 +357,17 @@ def _legend(figure: Figure, trial: Trial, series: Series, bottom: float) -> None
     ]  # fmt: skip
     several = len(trial.protocol.design) > 2
     wanted = [("without" if several and name == "before" else name, there, artist) for name, there, artist in wanted]
-    shown = [(words.LEGEND["yes_" + name if yes_no and name in ("before", "without", "after") else name], artist)
-             for name, there, artist in wanted if there]  # fmt: skip
-    figure.legend([artist for _, artist in shown], [name for name, _ in shown], loc="lower left", ncols=len(shown) or 1,
-                  bbox_to_anchor=(style.LEFT / style.WIDTH - 0.012, bottom), fontsize=style.TINY, borderaxespad=0,
+    return [(legend["yes_" + name if yes_no and name in ("before", "without", "after") else name], artist)
+            for name, there, artist in wanted if there]  # fmt: skip
+
+
+def _legend_lines(marks: Sequence[tuple[str, Artist]], width: float) -> int:
+    """How many lines does the legend need?"""
+    return max(1, math.ceil(sum(style.text_width(name, style.TINY) + LEGEND_GAP for name, _ in marks) / width))
+
+
+def _legend(figure: Figure, marks: Sequence[tuple[str, Artist]], columns: int, corner: tuple[float, float]) -> None:
+    """Say what the marks mean, below the main panel."""
+    figure.legend([artist for _, artist in marks], [name for name, _ in marks], loc="lower left", ncols=columns or 1,
+                  bbox_to_anchor=(corner[0] - 0.012, corner[1]), fontsize=style.TINY, borderaxespad=0,
                   frameon=False, borderpad=0, handletextpad=0.4, columnspacing=1.3, handlelength=1.4)  # fmt: skip

@@ -158,6 +158,15 @@ class Notice(Block):
 
 
 @dataclass(frozen=True)
+class Quote(Block):
+    """What a person wrote, in its own direction, begun by a word in bold."""
+
+    template = "quote.html"
+    start: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Statement(Block):
     """The sentence, as pieces that are or are not emphasised."""
 
@@ -196,6 +205,15 @@ class Bands(Block):
             (index, label, share, words.band_share(share))
             for index, (label, share) in enumerate(zip(self.labels, self.shares, strict=True), 1)
         )
+
+
+@dataclass(frozen=True)
+class Hundred(Block):
+    """Chances as people: for each a hundred dots, so many of them filled, and what is true for those."""
+
+    template = "hundred.html"
+    title: str
+    rows: tuple[tuple[int, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -325,6 +343,6 @@ class Failed(Block):
     message: str
 
 
-def page(title: str, sections: Iterable[Markup]) -> str:
-    """Put sections into one self-contained HTML file."""
-    return environment().get_template("page.html").render(title=title, css=css(), sections=sections)
+def page(title: str, sections: Iterable[Markup], reader: str = "clinician") -> str:
+    """Put sections into one self-contained HTML file, set for its reader."""
+    return environment().get_template("page.html").render(title=title, css=css(), sections=sections, reader=reader)

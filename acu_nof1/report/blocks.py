@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1 import __version__, words
+from acu_nof1.course import WHO
 from acu_nof1.errors import AcuError
 from acu_nof1.interpret import shares_of_hundred
 from acu_nof1.report.block import (
@@ -34,9 +35,12 @@ from acu_nof1.report.block import (
     Table,
     Title,
 )
+from acu_nof1.report.course import course_blocks
+from acu_nof1.report.diagnostics import diagnostic_blocks, trend_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
+from acu_nof1.report.standards import methods_blocks, standards_blocks
 from acu_nof1.safety import CAUTIONS
 
 if TYPE_CHECKING:
@@ -103,7 +107,7 @@ def opening(review: Reassessment) -> Iterator[Block]:
     protocol = review.trial.protocol
     yield from _alarm(review)
     lines = (
-        words.goal(protocol.goal),
+        words.course.goal_and_rating(protocol.goal, review.course.impression),
         f"{words.agreed_line(protocol)} {_diary_days(review)}".strip(),
     )
     yield Title(
@@ -271,15 +275,20 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _picture(review, others, words.HEADINGS["more_figures"])
     if review.trial.protocol.has_baseline:
         yield _answers_table(review)
+        yield from trend_blocks(review)
         yield _raw_table(review, words.HEADINGS["raw"])
         yield _noise_table(review)
+    yield from diagnostic_blocks(review)
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)
+    yield from course_blocks(review)
     yield from _events_table(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)
     yield from _sessions_table(review)
+    yield from methods_blocks(review)
+    yield from standards_blocks(review)
     yield from _inputs_tables(review)
 
 
@@ -341,7 +350,10 @@ def _noise_table(review: Reassessment) -> Table:
 
 def _events_table(review: Reassessment) -> Iterator[Block]:
     events = sorted(review.trial.protocol.events, key=lambda event: event.date)
-    rows = tuple((str(number), words.date(event.date), event.what) for number, event in enumerate(events, 1))
+    rows = tuple(
+        (str(number), words.date(event.date), event.what, words.course.event_kind(event))
+        for number, event in enumerate(events, 1)
+    )
     if rows:
         yield Table(words.HEADINGS["events"], words.EVENT_COLUMNS, rows)
 
@@ -390,7 +402,7 @@ def _ledger_row(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 def _sessions_table(review: Reassessment) -> Iterator[Block]:
     sessions = review.trial.protocol.sessions
-    more = tuple(dict.fromkeys(name for session in sessions for name in session.more))
+    more = tuple(dict.fromkeys(name for session in sessions for name in session.more if name not in WHO))
     rows = tuple(
         (words.date(each.date), words.yes_no(each.attended), words.yes_no(each.adverse_asked), each.adverse_event,
          words.yes_no(each.serious), "; ".join(each.red_flag), *(each.more.get(name, "") for name in more), each.notes)

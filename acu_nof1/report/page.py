@@ -9,7 +9,9 @@ from acu_nof1 import words
 from acu_nof1.errors import Problem
 from acu_nof1.report.block import Failed, page
 from acu_nof1.report.blocks import BlockError, blocks
+from acu_nof1.report.patient import patient_blocks
 from acu_nof1.words.numbers import dates_as
+from acu_nof1.words.patient import title as patient_title
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +31,8 @@ def write_report(
         The reassessment.
     path
         The file to write.
+    patient
+        Whether to write the page for the patient: one sheet in plain words, with the same numbers.
     dates
         How dates are printed: ``day_month`` (13 Apr 2026), ``us`` (Apr 13, 2026) or ``iso`` (2026-04-13).
 
@@ -39,10 +43,13 @@ def write_report(
     BlockError
         If a part could not be drawn; the file is written all the same and says so in its place.
     """
+    protocol = review.trial.protocol
     with dates_as(dates):
-        sections = blocks(review)
-    title = words.page_title(review.trial.protocol)
-    Path(path).write_text(page(title, [section.html for section in sections]), encoding="utf-8")
+        if patient:
+            title, sections, reader = patient_title(protocol), patient_blocks(review), "patient"
+        else:
+            title, sections, reader = words.page_title(protocol), blocks(review), "clinician"
+    Path(path).write_text(page(title, [section.html for section in sections], reader), encoding="utf-8")
     complain(block.message for section in sections for block in section.walk() if isinstance(block, Failed))
 
 

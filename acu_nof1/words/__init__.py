@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acu_nof1.words import doubts
+from acu_nof1.words import course, doubts
 from acu_nof1.words.around import (
     PROMPTLY,
     alarm,
@@ -82,7 +82,6 @@ from acu_nof1.words.page import (
     diary_days,
     failed,
     figure_alt,
-    goal,
     ledger_cut,
     ledger_line,
     method_line,
@@ -249,6 +248,7 @@ __all__ = [
     "choice_reading",
     "choice_title",
     "choice_verdict",
+    "course",
     "date",
     "dates_as",
     "days_of",
@@ -262,7 +262,6 @@ __all__ = [
     "figure_alt",
     "first_of",
     "gain",
-    "goal",
     "important_line",
     "in_hundred",
     "ledger_cut",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from acu_nof1.interpret import LIKELY, SURE, UNLIKELY
 from acu_nof1.safety import CAUTIONS
 from acu_nof1.words.change import Telling, badge, chances, name_in_sentence, sentence
+from acu_nof1.words.course import levels, medication, rescue_rose
 from acu_nof1.words.doubts import flare, natural_course, tipping
 from acu_nof1.words.numbers import NO_BREAK, against, date, in_hundred, listing, number, signed
 
@@ -41,6 +42,8 @@ def _co_intervention(facts: Mapping[str, float | str]) -> str:
 
 CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "co_intervention": _co_intervention,
+    "medication": medication,
+    "rescue_rose": rescue_rose,
     "baseline_trend": lambda f: f"It was already moving this way before treatment ({signed(float(f['slope']))} a week), at least as fast as "
                                 "since: the change may be that course going on.",
     "baseline_flare": flare,
@@ -68,7 +71,8 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
 
 def caveat(each: Caveat) -> str:
     """Say one caveat, and what would undo the verdict."""
-    return f"{CAVEATS[each.kind](each.facts)} {tipping(each.tips)}".strip()
+    facts = each.facts if each.about is None else {**each.facts, **levels(each.about)}
+    return f"{CAVEATS[each.kind](facts)} {tipping(each.tips)}".strip()
 
 
 def sensitivity_of_diary(estimate: Estimate | None) -> str:

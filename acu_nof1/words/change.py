@@ -140,19 +140,25 @@ def label_in_sentence(label: str) -> str:
     return label if label[1:] != label[1:].lower() else label.lower()
 
 
-def _direction(value: float, outcome: Outcome, scale: str = "difference") -> str:
+def direction_word(value: float, outcome: Outcome, scale: str = "difference") -> str:
+    """Name the direction of a change; days with it are counted, so there are fewer or more of them."""
     if outcome.kind == "yes_no" and scale == "difference":
         return "fewer" if value < 0 else "more"
     return "lower" if value < 0 else "higher"
 
 
-def _range_in_words(estimate: Estimate, digits: int) -> str:
+def range_ends(estimate: Estimate, digits: int) -> tuple[str, str]:
+    """Print both ends of an interval, the one nearer to no change first; each with its direction where they differ."""
     low, high = (round(end, digits) for end in (estimate.low, estimate.high))
     if low < 0 < high:
-        first, second = (f"{number(abs(end), digits)} {_direction(end, estimate.outcome)}" for end in (low, high))
-        return f"{first} to {second}"
+        first, second = (f"{number(abs(end), digits)} {direction_word(end, estimate.outcome)}" for end in (low, high))
+        return first, second
     near, far = sorted((abs(low), abs(high)))
-    return f"{number(near, digits)} to {number(far, digits)}"
+    return number(near, digits), number(far, digits)
+
+
+def _range_in_words(estimate: Estimate, digits: int) -> str:
+    return " to ".join(range_ends(estimate, digits))
 
 
 def sentence(estimate: Estimate, tell: Telling) -> str:
@@ -194,7 +200,7 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
         start = f"Average {name} was {_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
     if not shown.size or not round(shown.size, digits):
         return f"{start}: no difference on average ({interval} {_range_in_words(estimate, digits)})."
-    change = f"{number(abs(shown.size), digits)} {_direction(shown.size, outcome)}"
+    change = f"{number(abs(shown.size), digits)} {direction_word(shown.size, outcome)}"
     limited = "; cut at the end of the scale" if estimate.limited else ""
     return f"{start}: {change} ({interval} {_range_in_words(estimate, digits)}{limited})."
 
@@ -218,7 +224,7 @@ def chances(estimate: Estimate) -> str:
     if not estimate.ok or math.isnan(estimate.p_gain):
         return ""
     better = estimate.p_gain >= estimate.p_loss
-    direction = _direction(outcome.sign if better else -outcome.sign, outcome, estimate.scale)
+    direction = direction_word(outcome.sign if better else -outcome.sign, outcome, estimate.scale)
     any_change = in_hundred(estimate.p_gain if better else estimate.p_loss)
     subject = "it is"
     if outcome.kind == "yes_no":
@@ -264,7 +270,7 @@ def threshold(estimate: Estimate | None, tell: Telling) -> str:
     if not _has_threshold(estimate):
         return "No important change was agreed or published."
     outcome = estimate.outcome
-    wanted = important_step(estimate, _direction(outcome.sign, outcome, estimate.scale))
+    wanted = important_step(estimate, direction_word(outcome.sign, outcome, estimate.scale))
     source = f" ({outcome.source})" if outcome.source and not outcome.declared else ""
     if tell.agreed:
         return f"Agreed before treatment: {wanted}{source}."

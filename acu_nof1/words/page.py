@@ -132,11 +132,6 @@ def page_date(day: dt.date, attended: int, planned: int | None) -> str:
     return f"{date(day)} · {count}"
 
 
-def goal(text: str) -> str:
-    """Repeat the goal in the person's own words."""
-    return f"Goal in the person’s own words: “{text}”." if text else ""
-
-
 def agreed_line(protocol: Protocol) -> str:
     """Say when outcomes and thresholds were agreed."""
     if protocol.agreed_on is None:
@@ -250,7 +245,7 @@ NOISE_NOTE = (
     "The correlation of neighbouring days is φ(1 − λ). Effective days: as many independent days would tell as much as the "
     "answered ones, before and after."
 )
-EVENT_COLUMNS = ("Number", "Date", "What")
+EVENT_COLUMNS = ("Number", "Date", "What", "Kind")
 PROBLEM_COLUMNS = ("Severity", "Where", "Problem", "What to do")
 RULE_COLUMNS = ("Rule", "The cell became", "Cells")
 LEDGER_COLUMNS = ("File", "Row", "Column", "Day", "As written", "Became", "Rule", "Value")
