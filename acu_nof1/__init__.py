@@ -44,6 +44,7 @@ _HOMES = {
     "audit": "planning",
     "plan": "planning",
     "plot_audit": "plot",
+    "plot_looks": "plot",
     "plot_plan": "plot",
     "plot_trial": "plot",
     "Reassessment": "reassessment",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from acu_nof1.planning import audit as audit
     from acu_nof1.planning import plan as plan
     from acu_nof1.plot import plot_audit as plot_audit
+    from acu_nof1.plot import plot_looks as plot_looks
     from acu_nof1.plot import plot_plan as plot_plan
     from acu_nof1.plot import plot_sensitivity as plot_sensitivity
     from acu_nof1.plot import plot_trial as plot_trial

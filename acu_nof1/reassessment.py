@@ -21,6 +21,7 @@ from acu_nof1.explore.diagnostics import LAGS, Diagnostics, diagnostics
 from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
 from acu_nof1.spells import flare_spells
+from acu_nof1.story import Answered, story_of
 from acu_nof1.verdict import judge, judge_success
 from acu_nof1.words import diagnostics as noise_words
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from acu_nof1.explore.sensitivity import Alternative
     from acu_nof1.safety import Safety
     from acu_nof1.spells import FlareSpells
+    from acu_nof1.story import Standing, Story
     from acu_nof1.trial import Comparisons, Trial
     from acu_nof1.verdict import Success, Verdict
     from acu_nof1.words import Telling
@@ -86,6 +88,13 @@ class Reassessment:
         """How one answer is read; withheld where a red flag or a serious event overrules the diary."""
         return words.WITHHELD if self.verdict.overruled_by and estimate.ok else words.reading(estimate)
 
+    @cached_property
+    def story(self) -> Story:
+        """Each planned look as it stood then, up to this one; worked out on first use."""
+        confidence = next((each.confidence for each in self.estimates), 0.95)
+        now = Answered(self.look, self.verdict.estimate, self.success)
+        return story_of(self.trial, self.day, now, self.safety.overrules, confidence)
+
     @property
     def telling(self) -> Telling:
         """How the days are named in sentences."""
@@ -109,12 +118,12 @@ class Reassessment:
     @property
     def attribution(self) -> tuple[str, ...]:
         """Other explanations that this diary itself suggests."""
-        return tuple(words.caveat(each) for each in self.verdict.attribution)
+        return tuple(words.caveat(each, self.telling) for each in self.verdict.attribution)
 
     @property
     def limits(self) -> tuple[str, ...]:
         """What this diary cannot tell, computed limits first."""
-        return tuple(words.caveat(each) for each in self.verdict.limits)
+        return tuple(words.caveat(each, self.telling) for each in self.verdict.limits)
 
     @property
     def success_sentence(self) -> str:
@@ -202,6 +211,7 @@ class Reassessment:
                 "overruled_by": self.verdict.overruled_by,
             },
             "success": _success(self.success),
+            "looks": [self._look(each) for each in self.story.standings],
             "safety": {
                 "red_flags": [words.red_flag(flag) for flag in self.safety.red_flags],
                 "serious_events": [_event(event) for event in self.safety.serious_events],
@@ -230,6 +240,9 @@ class Reassessment:
             "inputs": [{"file": source.file, "sha256": source.sha256} for source in self.trial.diary.sources],
             "versions": self.versions,
         }
+
+    def _look(self, each: Standing) -> dict[str, Any]:
+        return _look(each, None if each.estimate is None else self._estimate(each.estimate))
 
     def _estimate(self, each: Estimate) -> dict[str, Any]:
         kind = None if self.verdict.overruled_by else each.reading or None
@@ -291,6 +304,22 @@ def _success(success: Success) -> dict[str, Any]:
         "rule": success.rule,
         "not_estimable": list(success.unknown),
         "pairs": pairs,
+    }
+
+
+def _look(each: Standing, estimate: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "on": None if each.look.on is None else each.look.on.isoformat(),
+        "after_session": each.look.after_session,
+        "window_days": each.window_days,
+        "date": None if each.day is None else each.day.isoformat(),
+        "decides": each.decides,
+        "shown": each.shown,
+        "status": each.status,
+        "reason": each.reason or None,
+        "verdict": each.kind,
+        "success": None if each.success is None else _success(each.success),
+        "estimate": estimate,
     }
 
 

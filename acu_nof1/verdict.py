@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
@@ -170,12 +170,16 @@ def judge(
         ``cannot_say`` where the primary outcome is not estimable.
     """
     primary = estimates.primary
-    kind: Any = primary.reading if primary is not None and primary.ok else "cannot_say"
     series = comparisons.take(comparisons.primary)
     # While something overrules the diary there is no verdict that missing days could undo.
     tips = () if safety.overrules else tuple(tipping_points(series, estimates))
-    caveats = tuple(_caveats(trial, comparisons, estimates, tips, interim=interim))
-    return Verdict("overruled" if safety.overrules else kind, primary, caveats, safety.overrules)
+    caveats = tuple(_caveats(trial, comparisons, estimates, tips, interim=interim, overruled=bool(safety.overrules)))
+    return Verdict("overruled" if safety.overrules else verdict_kind(primary), primary, caveats, safety.overrules)
+
+
+def verdict_kind(primary: Estimate | None) -> Reading:
+    """Which kind of change does the primary outcome show; ``cannot_say`` where it is not estimable."""
+    return cast("Reading", primary.reading) if primary is not None and primary.ok else "cannot_say"
 
 
 def judge_success(trial: Trial, comparisons: Comparisons, estimates: Estimates, safety: Safety) -> Success:
@@ -228,6 +232,7 @@ def _caveats(
     tips: tuple[TippingPoint, ...],
     *,
     interim: bool,
+    overruled: bool,
 ) -> Iterator[Caveat]:
     primary = estimates.primary
     back: tuple[Return, ...] = ()
@@ -244,13 +249,28 @@ def _caveats(
         yield from _slow_drift(estimates, primary)
         yield from _diary_limits(series, primary, tips)
     yield from _agreement(trial, primary)
-    if interim:
-        yield Caveat("interim")
-    elif len(trial.protocol.looks) > 1:
-        yield Caveat("multiple_looks", {"looks": len(trial.protocol.looks)})
+    yield from _looks(trial, comparisons, interim=interim, overruled=overruled)
     yield from _design(trial)
     yield from _natural_course(*back)
     yield Caveat("expectation")
+
+
+def _looks(trial: Trial, comparisons: Comparisons, *, interim: bool, overruled: bool) -> Iterator[Caveat]:
+    """Is there more than one look, and which carries the verdict: ``here``, ``on`` another day, after a ``session``?"""
+    deciding, planned = trial.protocol.deciding_look, len(trial.protocol.looks)
+    if deciding is None:
+        return
+    here = not interim and bool((comparisons.looked_on == np.datetime64(trial.look_day(deciding))).all())
+    which: dict[str, float | str] = {"here": "yes"}
+    if not here:
+        dated = deciding.on is not None or not interim
+        which = {"on": trial.look_day(deciding).isoformat()} if dated else {"session": deciding.after_session or 0}
+    # While something overrules the diary no look carries a verdict.
+    which = {} if overruled else which
+    if interim:
+        yield Caveat("interim", which)
+    elif planned > 1 or not here:
+        yield Caveat("multiple_looks", {"looks": planned, **which})
 
 
 def _design(trial: Trial) -> Iterator[Caveat]:

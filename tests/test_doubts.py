@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import math
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import make_trial
+from conftest import START, make_trial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -204,7 +205,7 @@ def test_one_baseline_week_tells_of_no_return_and_says_why():
     caveats = {
         each.kind: each for each in reassess(make_trial({"pain": ratings(gain=4)[7:]}, baseline=7)).verdict.caveats
     }
-    assert "So few baseline days cannot show" in words.caveat(caveats["natural_course"])
+    assert "So few baseline days cannot show" in words.caveat(caveats["natural_course"], TELL)
 
 
 def test_yes_no_days_and_empty_diaries_have_no_return():
@@ -484,28 +485,42 @@ def point(worse=math.nan, better=math.nan, **more):
     )  # fmt: skip
 
 
+TELL = words.Telling("in the 14 days before treatment", "in the last 14 days", agreed=True, several_phases=False)
 HEADACHE = OUTCOMES["headache_day"]
 EFFICIENCY = OUTCOMES["csd_se"]
 SAID = [
     ([], ""),
-    ([point(8.1)], "The verdict holds unless the 3 missing ones of the last 14 treatment days averaged at least 8.1."),
-    ([point(8.1, missing=1)], "The verdict holds unless the missing one of the last 14 treatment days was at least 8.1."),
-    ([point()], "The verdict would be the same if every one of the 3 missing ones of the last 14 treatment days had been 10."),
-    ([point(), point(better=2.0, side="baseline")], "The verdict holds unless the 3 missing ones of the 14 baseline days averaged at most 2.0."),
-    ([point(better=1.0, reading="worse")], "The verdict holds unless the 3 missing ones of the last 14 treatment days averaged at most 1.0."),
+    ([point(8.1)], "The verdict holds unless the 3 missing ones of the last 14 days averaged at least 8.1."),
+    ([point(8.1, missing=1)], "The verdict holds unless the missing one of the last 14 days was at least 8.1."),
+    ([point()], "The verdict would be the same if every one of the 3 missing ones of the last 14 days had been 10."),
+    ([point(), point(better=2.0, side="baseline")], "The verdict holds unless the 3 missing ones of the 14 days before treatment averaged at most 2.0."),
+    ([point(better=1.0, reading="worse")], "The verdict holds unless the 3 missing ones of the last 14 days averaged at most 1.0."),
     ([point(8, 1, reading="no_important_change", side="treatment", of=84)],
      "The verdict holds unless the 3 missing ones of the 84 treatment days averaged at least 8.0 or at most 1.0."),
-    ([point(reading="cannot_say")], "The verdict would be the same if every one of the 3 missing ones of the last 14 treatment days had been 10 or 0."),
+    ([point(reading="cannot_say")], "The verdict would be the same if every one of the 3 missing ones of the last 14 days had been 10 or 0."),
     ([point(outcome=EFFICIENCY, missing=2)],
-     "The verdict would be the same if every one of the 2 missing ones of the last 14 treatment days had been 0 %."),
-    ([point(0.6, outcome=HEADACHE, expected=0.2)], "The verdict holds unless at least 2 of the 3 missing ones of the last 14 treatment days had been yes."),
-    ([point(outcome=HEADACHE, expected=0.2, missing=1)], "The verdict would be the same if the missing one of the last 14 treatment days had been yes."),
+     "The verdict would be the same if every one of the 2 missing ones of the last 14 days had been 0 %."),
+    ([point(0.6, outcome=HEADACHE, expected=0.2)], "The verdict holds unless at least 2 of the 3 missing ones of the last 14 days had been yes."),
+    ([point(outcome=HEADACHE, expected=0.2, missing=1)], "The verdict would be the same if the missing one of the last 14 days had been yes."),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("tips", "said"), SAID)
 def test_golden_words_of_tipping_points(tips, said):
-    assert words.doubts.tipping(tips).replace(words.NO_BREAK, " ") == said
+    phases = any(tip.side == "treatment" for tip in tips)
+    assert words.doubts.tipping(tips, replace(TELL, several_phases=phases)).replace(words.NO_BREAK, " ") == said
+
+
+def test_missing_days_are_named_as_the_sentence_of_the_change_names_its_days():
+    values = np.where(np.arange(70) < BASELINE, 6.0, 3.0) + np.tile([0.0, 1.0], 35)
+    values[[3, 40]] = np.nan
+    days = [START + dt.timedelta(days=BASELINE + 7 * number) for number in range(5)]
+    trial = make_trial({"pain": values}, raw={"session": [{"date": day} for day in days]})
+    for look, names in {5: "the 14 days before session 5", 4: "the 14 days before treatment"}.items():
+        review = reassess(trial, after_session=look)
+        (said,) = (each for each in review.limits if "diary days were answered" in each)
+        assert f"the missing one of {names} " in said
+        assert names in review.sentence
 
 
 def test_golden_words_of_the_return():
@@ -538,14 +553,16 @@ def test_a_return_of_something_else_than_pain_names_it_with_its_unit():
     walking = {"walk": {"label": "Walking", "kind": "minutes", "unit": "min/day", "range": [0, 300], "better": "higher",
                         "important_change": 10}}  # fmt: skip
     limits = reassess(make_trial({"walk": walked}, **walking)).verdict.limits
-    said = words.caveat(next(each for each in limits if each.kind == "natural_course")).replace(words.NO_BREAK, " ")
+    said = words.caveat(next(each for each in limits if each.kind == "natural_course"), TELL).replace(
+        words.NO_BREAK, " "
+    )
     assert re.search(r"\(one in six\), walking would later be about \d\.\d min/day higher without any change\.$", said)
     begun = walked.copy()
     begun[:BASELINE] = [5, 6, 5, 7, 6, 5, 6, 19, 21, 20, 22, 19, 20, 21]
     (caveat,) = (
         e for e in reassess(make_trial({"walk": begun}, **walking)).verdict.caveats if e.kind == "baseline_flare"
     )
-    said = words.caveat(caveat).replace(words.NO_BREAK, " ")
+    said = words.caveat(caveat, TELL).replace(words.NO_BREAK, " ")
     assert re.match(
         r"The first baseline week \([\d.]+ min/day\) was (probably )?worse than the rest \([\d.]+ min/day\): ", said
     )

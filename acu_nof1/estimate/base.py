@@ -255,6 +255,11 @@ class Estimates:
             bands = tuple(float(record[band]) for band in BANDS)
             yield Estimate(outcome=outcome, title=title, bands=bands, distribution=distribution.row(row), **given)
 
+    def take(self, rows: NDArray[np.bool_]) -> Estimates:
+        """Return the chosen answers, by mask."""
+        behind = tuple(each for each, chosen in zip(self._behind, rows, strict=True) if chosen)
+        return Estimates(self._table[rows].reset_index(drop=True), behind)
+
     def to_frame(self) -> pd.DataFrame:
         """Return one tidy row an answer, with fixed columns (a copy)."""
         return self._table[list(COLUMNS)].copy()

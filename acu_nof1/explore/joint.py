@@ -288,8 +288,9 @@ def chance_of_all(chances: ArrayLike, together: Dependence) -> float:
         # Not at the top: it takes half a second, and two outcomes do not need it.
         from scipy.stats import multivariate_normal
 
-        # Genz's integration draws its lattice: a fixed seed makes the same diary give the same number.
-        below = np.array([multivariate_normal(cov=each, seed=1).cdf(edge) for each in matrices])
+        # Genz's integration draws its lattice: a fixed seed makes the same diary give the same number. Next to a singular
+        # matrix a finer tolerance takes seconds, and a chance is told in fives of a hundred.
+        below = np.array([multivariate_normal.cdf(edge, cov=each, abseps=1e-4, rng=1) for each in matrices])
     found = float(below @ SHIFT_WEIGHT / SHIFT_WEIGHT.sum())
     return float(np.clip(found, max(0.0, 1 - float((1 - p).sum())), p.min()))
 

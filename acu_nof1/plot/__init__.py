@@ -5,6 +5,7 @@ from __future__ import annotations
 from acu_nof1.plot.adherence import adherence_alt, plot_adherence
 from acu_nof1.plot.bands import plot_bands
 from acu_nof1.plot.course import course_alt, plot_course
+from acu_nof1.plot.looks import plot_looks
 from acu_nof1.plot.patient import plot_for_patient
 from acu_nof1.plot.planning import plot_audit, plot_plan
 from acu_nof1.plot.sensitivity import plot_sensitivity
@@ -19,6 +20,7 @@ __all__ = [
     "plot_bands",
     "plot_course",
     "plot_for_patient",
+    "plot_looks",
     "plot_outcome",
     "plot_plan",
     "plot_sensitivity",

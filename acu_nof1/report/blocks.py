@@ -39,6 +39,7 @@ from acu_nof1.report.course import course_blocks
 from acu_nof1.report.diagnostics import diagnostic_blocks, trend_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
+from acu_nof1.report.looks import looks_blocks
 from acu_nof1.report.sensitivity import sensitivity_blocks
 from acu_nof1.report.standards import methods_blocks, standards_blocks
 from acu_nof1.safety import CAUTIONS
@@ -154,8 +155,14 @@ def decision(review: Reassessment) -> Iterator[Block]:
     if review.verdict.overruled_by:
         box = Decision(words.HEADINGS["decision"], words.PROMPTLY, (words.MEDICAL_FIRST,), "")
     else:
-        otherwise = words.sensitivity_sentence(review.sensitivity)
-        said = (*words.reasons(estimate), otherwise, review.success_sentence, words.sensitivity_of_diary(estimate))
+        earlier, otherwise = words.looks.earlier(review.story), words.sensitivity_sentence(review.sensitivity)
+        said = (
+            *words.reasons(estimate),
+            earlier,
+            otherwise,
+            review.success_sentence,
+            words.sensitivity_of_diary(estimate),
+        )
         badge = words.badge(review.verdict, review.telling.agreed)
         box = Decision(words.HEADINGS["decision"], badge, tuple(filter(None, said)), words.decision())
     yield Columns(Listing(words.HEADINGS["limits"], review.limits), box)
@@ -269,6 +276,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     """Everything behind the answer."""
     yield Heading(words.HEADINGS["appendix"])
     yield from _in_full(review)
+    yield from looks_blocks(review)
     others = [each.name for each in review.comparisons.outcomes if each.name not in _on_first_page(review)]
     if others:
         yield Heading(words.HEADINGS["more_figures"], 3)
@@ -277,16 +285,17 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _answers_table(review)
         yield from trend_blocks(review)
         yield _raw_table(review, words.HEADINGS["raw"])
-        yield _noise_table(review)
-    yield from diagnostic_blocks(review)
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)
     yield from course_blocks(review)
     yield from _events_table(review)
+    yield from _sessions_table(review)
+    if review.trial.protocol.has_baseline:
+        yield _noise_table(review)
+    yield from diagnostic_blocks(review)
     yield from _problems_table(review)
     yield from _ledger_tables(review)
-    yield from _sessions_table(review)
     yield from methods_blocks(review)
     yield from standards_blocks(review)
     yield from _inputs_tables(review)
@@ -343,7 +352,7 @@ def _noise_table(review: Reassessment) -> Table:
         (each.outcome.label, each.title, words.neighbour_range(each), words.phi_range(each), said(each.white_share, 2),
          "–" if math.isnan(each.effective_before) else words.days_of(each.effective_before, each.effective_after),
          said(each.detectable, each.outcome.digits + 1), each.method)
-        for each in review.estimates
+        for each in review.estimates.headlines
     )  # fmt: skip
     return Table(words.HEADINGS["noise"], words.NOISE_COLUMNS, rows, frozenset({2, 3, 4, 5, 6}), note=words.NOISE_NOTE)
 

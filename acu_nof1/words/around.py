@@ -28,8 +28,6 @@ PROMPTLY = "Seek medical evaluation promptly"
 UNKNOWN: Mapping[str, str] = {"pregnant": "pregnancy"}
 # A correlation of days below this is hardly one.
 HARDLY = 0.15
-# Independent days that are nearly as many as the answered ones are not worth a sentence.
-CLEARLY_FEWER = 0.9
 # Letters: a longer text is cut, of a longer list the rest is counted, where a page has little room.
 LONG_TEXT, LONG_LIST = 160, 240
 
@@ -38,6 +36,27 @@ def _co_intervention(facts: Mapping[str, float | str]) -> str:
     week = int(facts["week"])
     when = f"in week {week} of treatment" if week > 0 else "shortly before treatment"
     return f"“{facts['what']}” {when} ({date(dt.date.fromisoformat(str(facts['date'])))}): the change may belong to it, to the sessions, or to both."
+
+
+def _day(facts: Mapping[str, float | str]) -> str:
+    return date(dt.date.fromisoformat(str(facts["on"])))
+
+
+def _multiple_looks(facts: Mapping[str, float | str]) -> str:
+    planned = "One look was planned" if facts["looks"] == 1 else f"{facts['looks']} looks were planned"
+    which = "this one"
+    if "here" in facts:
+        which = "this one carries the verdict and"
+    elif "on" in facts:
+        which = f"that of {_day(facts)} carries the verdict, and this one"
+    return f"{planned}; {which} is read as if it were the only one."
+
+
+def _interim(facts: Mapping[str, float | str]) -> str:
+    if not facts:
+        return "This is an interim look."
+    which = f"for {_day(facts)}" if "on" in facts else f"after session {facts['session']}"
+    return f"This is an interim look: the one planned {which} carries the verdict."
 
 
 CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
@@ -56,12 +75,12 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "short_window": lambda f: f"Few answered days: {int(f['before'])} before and {int(f['after'])} after; rates per 28 days are steadier from 21 on.",
     "not_agreed": lambda f: "The size of change that matters was not agreed before treatment"
                             + (f"; the published one is used ({f['source']})." if f["source"] else "."),
-    "multiple_looks": lambda f: f"{int(f['looks'])} looks were planned; this one is read as if it were the only one.",
+    "multiple_looks": _multiple_looks,
     "drawn_start": lambda _: (
         "The first treatment day was drawn at random, so other things that began that day are a less likely reason; one "
         "person’s course still shows what changed, not why."
     ),
-    "interim": lambda _: "This is an interim look: the planned reassessment carries the verdict.",
+    "interim": _interim,
     "carry_over": lambda _: "What changes in one phase may last into the next, so phases can look more alike than they are.",
     "one_person": lambda _: "One person, before and during treatment, without a comparison period: this says what changed, not why.",
     "natural_course": natural_course,
@@ -69,10 +88,10 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
 }  # fmt: skip
 
 
-def caveat(each: Caveat) -> str:
+def caveat(each: Caveat, tell: Telling) -> str:
     """Say one caveat, and what would undo the verdict."""
     facts = each.facts if each.about is None else {**each.facts, **levels(each.about)}
-    return f"{CAVEATS[each.kind](facts)} {tipping(each.tips)}".strip()
+    return f"{CAVEATS[each.kind](facts)} {tipping(each.tips, tell)}".strip()
 
 
 def sensitivity_of_diary(estimate: Estimate | None) -> str:
@@ -84,12 +103,7 @@ def sensitivity_of_diary(estimate: Estimate | None) -> str:
         return "This diary is too short, or its days differ too much, to show even a change over the whole scale."
     size = number(estimate.detectable, max(estimate.outcome.digits, 1))
     unit = "" if not estimate.outcome.change_unit else f"{NO_BREAK}{estimate.outcome.change_unit}"
-    said = f"This diary could show changes of about {size}{unit} or more."
-    told, answered = estimate.effective_before + estimate.effective_after, estimate.days_before + estimate.days_after
-    if told < CLEARLY_FEWER * answered:
-        days = f"{number(estimate.effective_before, 0)} and {number(estimate.effective_after, 0)}"
-        said += f" Because days resemble one another, its {estimate.days_before} and {estimate.days_after} days tell as much as about {days} independent ones."
-    return said
+    return f"This diary could show changes of about {size}{unit} or more."
 
 
 def few(texts: Sequence[str]) -> str:

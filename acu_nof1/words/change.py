@@ -166,7 +166,7 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
 
     Never says why: with a baseline and one course the words stay with when.
     """
-    outcome, digits = estimate.outcome, digits_of(estimate)
+    outcome = estimate.outcome
     shown, name = printed(estimate), name_in_sentence(estimate.outcome)
     if not estimate.ok:
         return _unknown_sentence(estimate, shown, name, tell)
@@ -198,11 +198,22 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
         start = f"{outcome.label}: on average {_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
     else:
         start = f"Average {name} was {_level(shown.before, outcome)} {tell.before} and {_level(shown.after, outcome)} {after}"
-    if not shown.size or not round(shown.size, digits):
-        return f"{start}: no difference on average ({interval} {_range_in_words(estimate, digits)})."
-    change = f"{number(abs(shown.size), digits)} {direction_word(shown.size, outcome)}"
+    change, ends = change_in_words(estimate)
     limited = "; cut at the end of the scale" if estimate.limited else ""
-    return f"{start}: {change} ({interval} {_range_in_words(estimate, digits)}{limited})."
+    return f"{start}: {change} ({interval} {ends}{limited})."
+
+
+def change_in_words(estimate: Estimate) -> tuple[str, str]:
+    """Say a change and its interval without their unit: 1.9 lower, 0.4 to 3.3."""
+    shown, digits = printed(estimate), digits_of(estimate)
+    if estimate.scale == "ratio":
+        return f"ratio {ratio(estimate.value)}", shown.interval
+    if estimate.scale == "percent":
+        return shown.change, shown.interval
+    ends = _range_in_words(estimate, digits)
+    if not shown.size or not round(shown.size, digits):
+        return "no difference on average", ends
+    return f"{number(abs(shown.size), digits)} {direction_word(shown.size, estimate.outcome)}", ends
 
 
 def _level(text: str, outcome: Outcome) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from acu_nof1.explore import Return
     from acu_nof1.explore.missing import AfterBadDays, Tip, TippingPoint
     from acu_nof1.outcomes import Outcome
+    from acu_nof1.words.change import Telling
 
 PARTS: Mapping[str, str] = {
     "baseline": "baseline",
@@ -60,11 +61,12 @@ def kept(answered: int, of: int, gap: int) -> str:
     return f"{answered} of {of}" + (f", longest gap {gap}" if gap > 1 else "")
 
 
-def _days(tip: TippingPoint) -> str:
-    """Name the missing days: the 2 missing ones of the last 14 treatment days."""
-    of = {"window": f"last {tip.of} treatment", "treatment": f"{tip.of} treatment", "baseline": f"{tip.of} baseline"}
+def _days(tip: TippingPoint, tell: Telling) -> str:
+    """Name the missing days as the sentence of the change names its days: the 2 missing ones of the last 14 days."""
     missing = f"{tip.missing} missing ones" if tip.missing > 1 else "missing one"
-    return f"the {missing} of the {of[tip.side]} days"
+    if tell.several_phases:
+        return f"the {missing} of the {tip.of} {tip.side} days"
+    return f"the {missing} of {(tell.before if tip.side == 'baseline' else tell.after).removeprefix('in ')}"
 
 
 def _watched(tip: TippingPoint) -> tuple[Tip, ...]:
@@ -76,7 +78,7 @@ def _watched(tip: TippingPoint) -> tuple[Tip, ...]:
     return tip.worse, tip.better
 
 
-def tipping(tips: Sequence[TippingPoint]) -> str:
+def tipping(tips: Sequence[TippingPoint], tell: Telling) -> str:
     """Say how the missing days of a side would have to be for another verdict, or that none would change it.
 
     The side that could change it is told of; where both could, the days during treatment.
@@ -88,15 +90,15 @@ def tipping(tips: Sequence[TippingPoint]) -> str:
     if not changing:
         ends = " or ".join(_end(each, tip.outcome) for each in _watched(tip))
         every = "every one of " if tip.missing > 1 else ""
-        return f"The verdict would be the same if {every}{_days(tip)} had been {ends}."
+        return f"The verdict would be the same if {every}{_days(tip, tell)} had been {ends}."
     if yes_no:
         said = " or ".join(_yes_days(each, tip) for each in changing)
-        return f"The verdict holds unless {said} of {_days(tip)} had been yes."
+        return f"The verdict holds unless {said} of {_days(tip, tell)} had been yes."
     said = " or ".join(
         f"{'at least' if each.average > tip.expected else 'at most'} {_level(each.average, tip.outcome)}"
         for each in changing
     )
-    return f"The verdict holds unless {_days(tip)} {'averaged' if tip.missing > 1 else 'was'} {said}."
+    return f"The verdict holds unless {_days(tip, tell)} {'averaged' if tip.missing > 1 else 'was'} {said}."
 
 
 def _changing(tip: TippingPoint) -> list[Tip]:
