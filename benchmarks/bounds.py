@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from exactness import exactness_pooled
+from verdicts import verdicts_judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -122,7 +123,7 @@ JUDGES: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "G5": as_is,
     "G7": as_is,
     "G7 headache": as_is,
-    "verdicts": as_is,
+    "verdicts": verdicts_judged,
 }
 """How a gate's table gets its verdicts, where they are not bounds on the coverage of its cells."""
 SUMMARIES: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {"G0": exactness_pooled}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,6 @@ from acu_nof1.estimate.kernel import AR1, ROBUST, Noise
 from acu_nof1.estimate.level import CHANGE_AT_REASSESSMENT, phase_levels, window_question
 from acu_nof1.estimate.segmented import SLOPE_CHANGE, segmented_question
 from acu_nof1.estimate.trend import WEEK, trend_question
-from acu_nof1.interpret import Reading
 from acu_nof1.outcomes import Outcome
 from acu_nof1.simulate import (
     Design,
@@ -356,7 +355,7 @@ def oracle_sd(comparisons: Comparisons, question: Question, phi: float) -> Float
     return out
 
 
-# --- counts, yes/no days, probabilities, verdicts -----------------------------------------------------------
+# --- counts, yes/no days, probabilities -----------------------------------------------------------
 
 
 def count_diaries(design: Design, kind: str, phi: float, rate: float, ratio: float, n: int, seed: Generator) -> Floats:
@@ -496,26 +495,9 @@ def recalibration_slope(probability: Floats, true: Bools) -> float:
     return float(b[1])
 
 
-def verdict_diaries(design: Design, phi: float, gain: float, n: int, seed: Generator) -> Comparisons:
-    """Whole-point ratings of 0 to 10, SD 1.3, whose gain (a fall) builds over two weeks; 15 % missing."""
-    day = np.arange(design.days) - design.baseline
-    effect = -gain * np.clip((day + 1) / 14, 0.0, 1.0)
-    values = written(LEVEL + effect + SD * noise(n, design.days, phi=phi, seed=seed), 1.0, 0.0, 10.0)
-    values[missing_days(n, design.days, 0.15, seed=seed)] = np.nan
-    return compared(values, design, PAIN)
-
-
 def printed(diaries: Comparisons, truth: Floats) -> Bools:
     """Does the interval as printed, cut to the ends of the scale, hold the truth?"""
     table = CHANGE_AT_REASSESSMENT(diaries).to_frame()
     fine = (table["status"] == "ok").to_numpy()
     low, high = table["low"].to_numpy(), table["high"].to_numpy()
     return np.asarray((low <= truth) & (truth <= high))[fine]
-
-
-def verdicts(diaries: Comparisons) -> dict[str, float]:
-    """Share of each reading of the primary answer, as the package gives it."""
-    readings = [CHANGE_AT_REASSESSMENT(diaries.take(np.arange(len(diaries))[rows])).to_frame()["reading"].to_numpy()
-                for rows in batches(diaries)]  # fmt: skip
-    given = np.concatenate(readings)
-    return {kind: float(np.mean(given == kind)) for kind in get_args(Reading)}

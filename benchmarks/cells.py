@@ -35,8 +35,6 @@ from calibration import (
     probability_diaries,
     recalibration_slope,
     stated,
-    verdict_diaries,
-    verdicts,
     yes_no_diaries,
 )  # fmt: skip
 from running import Job, Row
@@ -332,28 +330,3 @@ def stated_cells() -> Iterator[Job]:
     for mode, (question, shape) in product(MODES, (("mean", "step"), ("window", "step"), ("window", "gradual"))):
         place = {"gate": "G4", "design": "14+70", "shape": shape, "asked": question, "noise_model": mode}
         yield Job(place, 8000, Stated(question, shape, mode))
-
-
-# --- verdicts ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """The readings of one true gain."""
-
-    design: str
-    phi: float
-    gain: float
-
-    def __call__(self, n: int, seed: int) -> list[Row]:
-        """Simulate `n` series and measure."""
-        rng = generator(seed, f"verdicts {self.design} {self.phi} {self.gain}")
-        series = verdict_diaries(DESIGNS[self.design], self.phi, self.gain, n, rng)
-        return [{"mode": "robust", "contrast": "change at reassessment", "n": n} | verdicts(series)]
-
-
-def verdict_cells() -> Iterator[Job]:
-    """Shares of the seven readings, important change 2 points."""
-    for gain, phi, design in product((-2.5, -1.5, 0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 0.3, 0.5, 0.7), LONGER):
-        place = {"gate": "verdicts", "design": design, "phi": phi, "gain": gain}
-        yield Job(place, 1000, Verdicts(design, phi, gain))

@@ -33,12 +33,12 @@ from cells import (
     stated_cells,
     stress,
     stress_shapes,
-    verdict_cells,
 )  # fmt: skip
 from exactness import exactness
 from real_diaries import gate_of, headache_diaries
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from running import Job, run_gate
+from verdicts import verdict_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

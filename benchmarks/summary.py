@@ -1,4 +1,4 @@
-"""The tables of benchmarks/README.md, from the committed results: what a text says cannot go stale.
+"""The tables of benchmarks/README.md and README.md, from the committed results: what a text says cannot go stale.
 
 python benchmarks/summary.py             print them
 python benchmarks/summary.py --write     put them between their marks in the README
@@ -146,6 +146,105 @@ def real() -> str:
     return markdown(["% called changed", *(f"{a} ({n})" for a, n in zip(said, counts, strict=True))], rows)
 
 
+SEVEN = (
+    "improved", "improved_amount_unclear", "improved_less", "no_important_change", "worse_amount_unclear", "worse", "cannot_say",
+)  # fmt: skip
+TRULY = {
+    -1.25: "worse by 1¼", -0.75: "worse by ¾", 0.0: "unchanged", 0.5: "better by ½", 1.0: "better by 1", 1.5: "better by 1½", 2.0: "better by 2",
+}  # fmt: skip
+"""True gains in important changes."""
+
+
+def in_hundred(share: float, digits: int = 0) -> str:
+    """A share in 100; what is not 0 is never printed as 0."""
+    return f"< {10.0**-digits:g}" if 0 < share < 0.5 * 10.0 ** -(digits + 2) else f"{100 * share:.{digits}f}"
+
+
+def verdicts() -> str:
+    """Shares of the seven verdicts for ratings with 15 % of the days missing, in 100."""
+    table = results("verdicts")
+    table = table[(table["outcome"] == "ratings") & (table["missing"] == 0.15)].set_index(["design", "phi", "gain"])
+    places = [(design, phi) for design in ("14+70", "28+84") for phi in (0.3, 0.5, 0.6)]
+    rows = [
+        [said, *(" / ".join(in_hundred(table.loc[(*place, gain), kind]) for kind in SEVEN) for place in places)]
+        for gain, said in TRULY.items()
+    ]
+    return markdown(["truly", *(f"{design}, φ {phi:g}" for design, phi in places)], rows)
+
+
+def verdict_bars() -> str:
+    """The bars by outcome and design: mean and worst cell, and how many miss."""
+    table, rows = results("verdicts"), []
+    table = table[table["phi"] <= 0.6]
+    for (outcome, design), some in table.groupby(["outcome", "design"], sort=False):
+        unchanged, half = some[some["gain"] == 0], some[some["gain"] == 0.5]
+        rows.append([
+            f"{outcome}, {design}", *(_mean_worst(unchanged[name]) for name in ("any_improved", "worse")), _missed(unchanged),
+            _mean_worst(half["improved"]), _missed(half), _mean_worst(unchanged["cannot_say"]), _mean_worst(half["cannot_say"]),
+        ])  # fmt: skip
+    head = ["in 100, mean / worst cell", "unchanged: any improved", "unchanged: worse", "missed", "half: improved", "missed",
+            "unchanged: cannot say", "half: cannot say"]  # fmt: skip
+    return markdown(head, rows)
+
+
+def verdict_rule() -> str:
+    """What being sure of the direction changed, on the same diaries."""
+    table, rows = results("verdicts"), []
+    table = table[table["phi"] <= 0.6]
+    for outcome, some in table.groupby("outcome", sort=False):
+        cells = [outcome]
+        for gain, name in (
+            (0.0, "any_improved"),
+            (0.0, "worse"),
+            (0.0, "cannot_say"),
+            (1.5, "improved"),
+            (-1.25, "worse"),
+        ):
+            one = some[some["gain"] == gain]
+            cells.append(f"{_mean_worst(one[f'{name}_unsure'], gain == 0)} → {_mean_worst(one[name], gain == 0)}")
+        rows.append(cells)
+    head = ["in 100, before → now", "unchanged: any improved", "unchanged: worse", "unchanged: cannot say",
+            "1½ better: improved", "1¼ worse: worse"]  # fmt: skip
+    return markdown(head, rows)
+
+
+def verdicts_in_short() -> str:
+    """For the first README: ratings, 15 % missing, phi .3 and .6 taken together."""
+    table, rows = results("verdicts"), []
+    table = table[(table["outcome"] == "ratings") & (table["missing"] == 0.15) & table["phi"].isin([0.3, 0.6])]
+    for design in ("14+70", "28+84"):
+        for gain in (0.0, 0.5, 1.0, 1.5, 2.0):
+            some = table[(table["design"] == design) & (table["gain"] == gain)].mean(numeric_only=True)
+            worse = some["worse"] + some["worse_amount_unclear"]
+            shares = (
+                some["improved"],
+                some["improved_amount_unclear"] + some["improved_less"],
+                some["no_important_change"],
+                worse,
+                some["cannot_say"],
+            )
+            rows.append([f"{design.replace('+', ' + ')} days", TRULY[gain], *map(in_hundred, shares)])
+    head = [
+        "diary",
+        "truly",
+        "improved",
+        "improved, amount unclear or less",
+        "no important change",
+        "worse",
+        "cannot say",
+    ]
+    return markdown(head, rows)
+
+
+def _mean_worst(shares: pd.Series, worst: bool = True) -> str:
+    mean = in_hundred(float(shares.mean()), 1)
+    return f"{mean} / {in_hundred(float(shares.max()), 1)}" if worst else mean
+
+
+def _missed(some: pd.DataFrame) -> str:
+    return f"{(some['passed'] == 'no').sum()} of {some['passed'].notna().sum()}"
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "gates": gates,
     "coverage": coverage,
@@ -153,12 +252,19 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "widths": widths,
     "warnings": warnings,
     "real": real,
+    "verdicts": verdicts,
+    "verdict bars": verdict_bars,
+    "verdict rule": verdict_rule,
+}
+PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    README: TABLES,
+    HERE.parent / "README.md": {"verdicts": verdicts_in_short},
 }
 
 
-def filled(text: str) -> str:
+def filled(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
     """The text with every table between its marks computed anew."""
-    for name, table in TABLES.items():
+    for name, table in tables.items():
         mark, end = f"<!-- table: {name} -->", "<!-- end -->"
         pattern = re.escape(mark) + r".*?" + re.escape(end)
         assert re.search(pattern, text, re.DOTALL), f"the README has no place for the table {name}"
@@ -170,12 +276,14 @@ def filled(text: str) -> str:
 def main() -> None:
     """Print the tables, or write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write them into the README")
+    parser.add_argument("--write", action="store_true", help="write them into both files")
     if parser.parse_args().write:
-        README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+        for path, tables in PAGES.items():
+            path.write_text(filled(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
         return
-    for name, table in TABLES.items():
-        print(f"## {name}\n\n{table()}\n")
+    for tables in PAGES.values():
+        for name, table in tables.items():
+            print(f"## {name}\n\n{table()}\n")
 
 
 if __name__ == "__main__":

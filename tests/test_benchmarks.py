@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,13 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import exactness
 import real_diaries
+import verdicts
 from bounds import bounded, judged
 from calibration import DESIGNS
 from rich.progress import Progress
 from running import Job, run_gate
+
+from acu_nof1.interpret import Reading
 
 
 def rows(n, seed):
@@ -138,9 +142,40 @@ def test_kostecki_dillon_as_published(first_treatment_day, before, after, people
     assert ((change < 0).sum(), (change == 0).sum(), (change > 0).sum()) == directions
 
 
-def test_the_tables_of_the_readme_are_those_of_the_results():
+def test_the_tables_of_the_readmes_are_those_of_the_results():
     """`python benchmarks/summary.py --write` puts them right."""
     import summary
 
-    text = summary.README.read_text(encoding="utf-8")
-    assert summary.filled(text) == text
+    for path, tables in summary.PAGES.items():
+        text = path.read_text(encoding="utf-8")
+        assert summary.filled(text, tables) == text
+
+
+# ------------------------------------------------------------------ verdicts of known truths
+
+
+def test_ratings_keep_both_bars_and_most_of_the_unchanged_are_told_so():
+    """A small version of the grid: 14+70 and 28+84 days, φ .3, 15 % missing, 400 diaries a cell."""
+    for design, told_so in (("14+70", 0.8), ("28+84", 0.9)):
+        unchanged, half, twice = (
+            verdicts.Verdict("ratings", design, 0.3, 0.15, gain)(400, 20)[0] for gain in (0.0, 0.5, 2.0)
+        )
+        assert unchanged["any_improved"] <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
+        assert half["improved"] <= 0.03
+        assert unchanged["no_important_change"] >= told_so
+        assert twice["improved"] >= 0.75
+        assert sum(unchanged[kind] for kind in get_args(Reading)) == pytest.approx(1)
+
+
+def test_noisy_yes_no_days_are_called_worse_less_often_since_the_direction_must_be_sure():
+    row = verdicts.Verdict("yes/no days, m 3", "14+70", 0.6, 0.15, 0.0)(300, 20)[0]
+    assert row["worse"] < 0.08 < 0.10 < row["worse_unsure"]
+    assert row["cannot_say"] > row["cannot_say_unsure"]
+
+
+def test_a_bar_counts_any_improved_of_the_unchanged_and_improved_at_half_of_the_important_gain():
+    rows = pd.DataFrame({
+        "gain": [0.0, 0.0, 0.0, 0.5, 0.5, 1.0], "phi": [0.6, 0.6, 0.8, 0.8, 0.0, 0.0], "n": 2000,
+        "any_improved": [0.059, 0.06, 0.5, 0.5, 0.5, 0.9], "improved": [0.0, 0.0, 0.0, 0.03, 0.031, 0.9],
+    })  # fmt: skip
+    assert verdicts.verdicts_judged(rows)["passed"].tolist() == ["yes", "no", "", "yes", "no", ""]

@@ -59,6 +59,13 @@ def _interim(facts: Mapping[str, float | str]) -> str:
     return f"This is an interim look: the one planned {which} carries the verdict."
 
 
+def _unattainable(facts: Mapping[str, float | str]) -> str:
+    before, room, important = (float(facts[name]) for name in ("before", "room", "important"))
+    left = number(room) if round(room, 1) < important else f"just under {important:g}"
+    # The level is an estimate, and the chance of such a gain is seldom nought.
+    return f"The level before ({number(before)}) leaves room for {left} only: a gain of {important:g} could hardly be reached."
+
+
 CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "co_intervention": _co_intervention,
     "medication": medication,
@@ -66,8 +73,7 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
     "baseline_trend": lambda f: f"It was already moving this way before treatment ({signed(float(f['slope']))} a week), at least as fast as "
                                 "since: the change may be that course going on.",
     "baseline_flare": flare,
-    "unattainable": lambda f: f"The level before ({number(float(f['before']))}) leaves room for {number(float(f['room']))} only: a gain of "
-                              f"{float(f['important']):g} could not be reached.",
+    "unattainable": _unattainable,
     "slow_drift": lambda f: f"Days may resemble one another very strongly (chance {in_hundred(float(f['p']))}); then a slow drift cannot be "
                             "told from a change.",
     "missing_days": lambda f: f"{int(f['answered'])} of {int(f['days'])} diary days {'was' if f['answered'] == 1 else 'were'} answered."

@@ -157,8 +157,12 @@ def range_ends(estimate: Estimate, digits: int) -> tuple[str, str]:
     return number(near, digits), number(far, digits)
 
 
-def _range_in_words(estimate: Estimate, digits: int) -> str:
-    return " to ".join(range_ends(estimate, digits))
+def _range_in_words(estimate: Estimate, digits: int, *, named: bool = False) -> str:
+    """Say an interval; `named` where no change before it tells the direction."""
+    said = " to ".join(range_ends(estimate, digits))
+    low, high = (round(end, digits) for end in (estimate.low, estimate.high))
+    far = max(low, high, key=abs)
+    return f"{said} {direction_word(far, estimate.outcome)}" if named and far and low * high >= 0 else said
 
 
 def sentence(estimate: Estimate, tell: Telling) -> str:
@@ -210,10 +214,10 @@ def change_in_words(estimate: Estimate) -> tuple[str, str]:
         return f"ratio {ratio(estimate.value)}", shown.interval
     if estimate.scale == "percent":
         return shown.change, shown.interval
-    ends = _range_in_words(estimate, digits)
     if not shown.size or not round(shown.size, digits):
-        return "no difference on average", ends
-    return f"{number(abs(shown.size), digits)} {direction_word(shown.size, estimate.outcome)}", ends
+        return "no difference on average", _range_in_words(estimate, digits, named=True)
+    change = f"{number(abs(shown.size), digits)} {direction_word(shown.size, estimate.outcome)}"
+    return change, _range_in_words(estimate, digits)
 
 
 def _level(text: str, outcome: Outcome) -> str:
@@ -234,18 +238,34 @@ def chances(estimate: Estimate) -> str:
     outcome = estimate.outcome
     if not estimate.ok or math.isnan(estimate.p_gain):
         return ""
-    better = estimate.p_gain >= estimate.p_loss
-    direction = direction_word(outcome.sign if better else -outcome.sign, outcome, estimate.scale)
-    any_change = in_hundred(estimate.p_gain if better else estimate.p_loss)
+    direction, any_change, important = chances_in_words(estimate)
     subject = "it is"
     if outcome.kind == "yes_no":
         subject = "there are" if estimate.scale == "difference" else "their share is"
     if math.isnan(estimate.important_change):
         return f"Chance that {subject} truly {direction}: {any_change}."
-    important = in_hundred(estimate.p_important_gain if better else estimate.p_important_loss)
     return (
         f"Chance that {subject} truly {important_step(estimate, direction)}: {important}; "
         f"that {subject} {direction} at all: {any_change}."
+    )
+
+
+def chances_in_words(estimate: Estimate) -> tuple[str, str, str]:
+    """Say the direction of the change that is shown, the chance of any such change, and that of an important one."""
+    # The mean of a skewed distribution may lie on its less likely side.
+    outcome, moved = estimate.outcome, (estimate.value - estimate.no_change) * estimate.outcome.sign
+    better = moved > 0 or (not moved and estimate.p_gain >= estimate.p_loss)
+    direction = direction_word(outcome.sign if better else -outcome.sign, outcome, estimate.scale)
+    any_change = against(estimate.p_gain if better else estimate.p_loss, SURE)
+    if math.isnan(estimate.important_change):
+        return direction, any_change, ""
+    return direction, any_change, _important_gain(estimate) if better else in_hundred(estimate.p_important_loss)
+
+
+def _important_gain(estimate: Estimate) -> str:
+    """Say the chance of an important gain beside the one of the two limits that it is nearer to."""
+    return against(
+        estimate.p_important_gain, UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY
     )
 
 
@@ -303,8 +323,7 @@ def reasons(estimate: Estimate | None) -> tuple[str, ...]:
             f"Any gain: {gain} ({sure} needed{'' if estimate.reading.startswith('improved') else f', or at most {100 - 100 * SURE:g} for worse'}).",
         )
     wanted = important_amount(estimate)
-    limit = UNLIKELY if estimate.p_important_gain < (UNLIKELY + LIKELY) / 2 else LIKELY
-    big = f"A gain of at least {wanted}: {against(estimate.p_important_gain, limit)}"
+    big = f"A gain of at least {wanted}: {_important_gain(estimate)}"
     within = against(1 - estimate.p_important_gain - estimate.p_important_loss, LIKELY)
     half, loss = sum(estimate.bands[:2]), against(estimate.p_loss, SURE)
     bad = f"A loss of at least {important_amount(estimate, 0.5)}: {against(half, LIKELY)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.interpret import LIKELY, UNLIKELY
 from acu_nof1.words.around import PROMPTLY, red_flag
-from acu_nof1.words.change import Telling, direction_word, name_in_sentence, range_ends
+from acu_nof1.words.change import Telling, chances_in_words, direction_word, name_in_sentence, range_ends
 from acu_nof1.words.numbers import NO_BREAK, against, date, digits_of, in_hundred, listing, number, printed, ratio
 
 if TYPE_CHECKING:
@@ -355,12 +355,9 @@ def chances(estimate: Estimate) -> tuple[tuple[str, str], ...]:
     """Say of how many of 100 people any change, and enough change, is true: the number, and what holds for them."""
     if not estimate.ok or math.isnan(estimate.p_gain):
         return ()
-    outcome, better = estimate.outcome, estimate.p_gain >= estimate.p_loss
-    direction = direction_word(outcome.sign if better else -outcome.sign, outcome, estimate.scale)
-    anyhow = estimate.p_gain if better else estimate.p_loss
-    said = [(_of_hundred(anyhow), f"would truly have {direction} {name(outcome)}.")]
-    if not math.isnan(estimate.important_change):
-        important = estimate.p_important_gain if better else estimate.p_important_loss
+    direction, anyhow, important = chances_in_words(estimate)
+    said = [(_of_hundred(anyhow), f"would truly have {direction} {name(estimate.outcome)}.")]
+    if important:
         size, _, unit = amount(estimate).partition(NO_BREAK)
         days = direction in ("fewer", "more")
         much = f"at least {size} {direction} {unit}" if days else f"it {direction} by at least {amount(estimate)}"
@@ -368,14 +365,15 @@ def chances(estimate: Estimate) -> tuple[tuple[str, str], ...]:
     return tuple(said)
 
 
-def _of_hundred(chance: float) -> str:
-    return _capital(in_hundred(chance).removesuffix(" in 100"))
+def _of_hundred(chance: str) -> str:
+    return _capital(chance.removesuffix(" in 100"))
 
 
 def dots(said: str) -> int:
     """How many of 100 dots are filled for a number in words: "more than 95" and "less than 5" lie between two fives."""
+    words, _, number = said.rpartition(" ")
     between = {"More than 95": 97, "Less than 5": 3}
-    return between.get(said, int(said.rpartition(" ")[2]))
+    return between.get(said, int(number) + {"Just over": 1, "Just under": -1}.get(words, 0))
 
 
 # ------------------------------------------------------------------ the other answers, the agreed rule
