@@ -307,7 +307,7 @@ RULES = {
     "big": rf"[Aa] gain of at least (?P<big_size>{NUM})[^:]*: (?P<big>{CHANCE}) in 100",
     "gain": rf"[Aa]ny (?:gain|change for the better): (?P<gain>{CHANCE}) in 100",
     "loss": rf"[Aa]ny (?:loss|change for the worse): (?P<loss>{CHANCE}) in 100",
-    "half": rf"[Aa] loss of at least half of (?P<half_size>{NUM})[^:]*: (?P<half>{CHANCE}) in 100",
+    "half": rf"[Aa] loss of at least (?P<half_size>{NUM})[^:]*: (?P<half>{CHANCE}) in 100",
     "within": rf"smaller than (?P<within_size>{NUM})[^:]*: (?P<within>{CHANCE}) in 100",
 }
 NEEDED = {"big": 0.80, "gain": 0.95, "loss": 0.95, "half": 0.80, "within": 0.80}
@@ -355,8 +355,9 @@ def check_reasons(review: acu.Reassessment) -> Iterator[str]:
             yield f"{name}: about {100 * needed:g} where {100 * needed:g} is needed"
         size = found.groupdict().get(f"{name}_size")
         factor = {"difference": 1, "percent": 1, "ratio": 100}[e.scale]
-        if size and not math.isclose(number(size), factor * e.important_change):
-            yield f"{name}: {size} is not the important change"
+        share = 0.5 if name == "half" else 1.0
+        if size and not math.isclose(number(size), share * factor * e.important_change, rel_tol=1e-5):
+            yield f"{name}: {size} is not {share:g} of the important change"
     kind = kind_by_the_rules(e)
     if math.isnan(e.important_change):
         if not {"gain", "loss"} & set(read):
@@ -641,6 +642,10 @@ def check_precision(review: acu.Reassessment) -> Iterator[str]:
     e = review.verdict.estimate
     text = plain(words.sensitivity_of_diary(e))
     if e is None or not text:
+        return
+    if "even a change over the whole scale" in text:
+        if not (e.scale == "difference" and e.outcome.span is not None and e.detectable > e.outcome.span):
+            yield f"the scale has room for {e.detectable}: {text}"
         return
     found = re.search(rf"changes of about ({NUM})", text)
     if found is None or not is_printed(found[1], e.detectable):

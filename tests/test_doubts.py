@@ -269,7 +269,7 @@ def test_woolf_1955_odds_ratio_of_a_fourfold_table():
 @pytest.mark.parametrize(
     ("gaps", "values", "reason"),
     [
-        ((), ratings(), "0 days are missing after an answered day"),
+        ((), ratings(), "no day is missing after an answered day"),
         ((20, 30), ratings(), "2 days are missing after an answered day"),
         (range(21, 98, 7), np.where(np.arange(DAYS) % 7 == 6, 9.0, 3.0), "no upper end"),
         (range(21, 98, 7), np.where(np.arange(DAYS) % 7 == 6, 1.0, 3.0), "no lower end"),

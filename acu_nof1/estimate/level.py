@@ -72,7 +72,8 @@ def _off_scale(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArr
     reasons = [""] * len(value)
     for row in np.flatnonzero((value < low - slack) | (value > high + slack)):
         reasons[row] = (
-            f"the model puts a level at {value[row]:.3g}, outside the scale, so it does not describe these days"
+            f"the model puts a level {'below' if value[row] < low[row] else 'above'} the scale, so it does not describe "
+            "these days"
         )
     return reasons
 

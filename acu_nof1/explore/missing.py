@@ -295,9 +295,11 @@ def _telling(missing: Days, phase: NDArray[np.int64]) -> Days:
 
 def _why_no_odds(bad: Floats, missing: Days, phase: NDArray[np.int64]) -> str:
     count = int(missing.sum())
+    if not count:
+        return "no day is missing after an answered day"
     if count < MINIMUM_MISSING:
-        gaps = "day is" if count == 1 else "days are"
-        return f"{count} {gaps} missing after an answered day; at least {MINIMUM_MISSING} are needed"
+        gaps = "one day is" if count == 1 else f"{count} days are"
+        return f"{gaps} missing after an answered day; at least {MINIMUM_MISSING} are needed"
     kept = _telling(missing, phase)
     if missing[kept].sum() < MINIMUM_MISSING or (~missing[kept]).sum() < MINIMUM_MISSING:
         return "too few days were answered beside the missing ones to compare"

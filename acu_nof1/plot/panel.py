@@ -241,15 +241,22 @@ def _draw_missing(ax: Axes, series: Series, height: float, compact: bool) -> Non
 def _draw_yes_no(ax: Axes, series: Series, compact: bool) -> None:
     """Draw a tick for each day with it, a dot for each without, and bars of days per 28."""
     size = 0.6 if compact else 1.0
-    for days, colour in ((series.baseline, palette.BEFORE), (~series.baseline, palette.AFTER)):
+    # Thinner before treatment, so that grey print tells the ticks apart too.
+    for days, colour, width in (
+        (series.baseline, palette.BEFORE, style.THIN),
+        (~series.baseline, palette.AFTER, style.THICK),
+    ):
         yes, no = days & (series.values > 0), days & (series.values == 0)
-        ax.plot(series.days[yes], np.full(yes.sum(), YES_ROW), "|", ms=7 * size, mew=1.5 * size, color=colour, zorder=4)
+        ax.plot(
+            series.days[yes], np.full(yes.sum(), YES_ROW), "|", ms=7 * size, mew=width * size, color=colour, zorder=4
+        )
         ax.plot(series.days[no], np.full(no.sum(), NO_ROW), ".", ms=3 * size, color=colour, mew=0, zorder=4)
     _draw_missing(ax, series, NO_ENTRY_ROW, compact)
     for start, end, rate in stretches(series):
         ax.fill_between([start, end], 0, rate, facecolor="none", edgecolor=palette.FAINT, linewidth=0.8, zorder=2)
     for height, label in ((YES_ROW, words.YES), (NO_ROW, words.NO))[: 1 if compact else 2]:
-        ax.annotate(label, (0, height), (-3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+        # The label of the scale's zero stands close above that of the small panel's row.
+        ax.annotate(label, (0, height), (-3, -2 if compact else 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                     ha="right", va="center", fontsize=style.TINY)  # fmt: skip
 
 

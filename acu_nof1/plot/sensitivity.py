@@ -38,7 +38,8 @@ def plot_sensitivity(sensitivity: Sensitivity) -> Figure:
         rows += [
             Row(
                 words.choice_title(each),
-                words.choice_reading(each, agreed),
+                # Why one is not estimable stands in the table: here it would be cut off.
+                words.choice_reading(each, agreed).partition(":")[0],
                 each.estimate if each.status == "ok" else None,
                 same=each.same,
             )

@@ -13,6 +13,7 @@ import matplotlib as mpl
 from matplotlib.font_manager import findfont, get_font
 
 from acu_nof1.palette import AFTER_FILL, AFTER_LEVEL, BEFORE, BEFORE_FILL, GREY, INK
+from acu_nof1.words.direction import isolated, unturned
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 EVENT_DASHES = (0, (4, 2))
 # Width in points of the bar over a flare: in a large panel, in a small one.
 FLARE = (3.0, 2.0)
+# Width in points of a tick for a day with yes: before treatment, during it.
+THIN, THICK = 0.9, 1.7
 
 
 class Level(NamedTuple):
@@ -92,9 +95,9 @@ def _glyphs() -> frozenset[int]:
 
 def drawable(text: str, most: int) -> str:
     """Make a text of a file fit for a figure: one line, at most so many characters, only glyphs we have."""
-    line = " ".join(text.split())
+    line = " ".join(unturned(text).split())
     line = line if len(line) <= most else line[: most - 1].rstrip() + "…"
-    return "".join(letter if ord(letter) in _glyphs() else "□" for letter in line)
+    return isolated("".join(letter if ord(letter) in _glyphs() else "□" for letter in line))
 
 
 def fitted(text: str, width: float, size: float) -> str:

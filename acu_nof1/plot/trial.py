@@ -335,10 +335,16 @@ def _name_window(ax: Axes, series: Series, name: str) -> None:
 def _marks(trial: Trial, series: Series, legend: Mapping[str, str]) -> list[tuple[str, Artist]]:
     """What each mark of the main panel means, and how it looks."""
     yes_no = series.outcome.kind == "yes_no"
-    mark = {"marker": "|" if yes_no else "o", "ls": "none", "ms": 6 if yes_no else 3.6, "mew": 1.4 if yes_no else 0.9}
+    mark = {
+        "marker": "|" if yes_no else "o",
+        "ls": "none",
+        "ms": 6 if yes_no else 3.6,
+        "mew": style.THICK if yes_no else 0.9,
+    }
+    thin = {**mark, "mew": style.THIN if yes_no else 0.9}
     estimate = series.estimate
     wanted: list[tuple[str, bool, Artist]] = [
-        ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=palette.BEFORE, **mark)),  # type: ignore[arg-type]
+        ("before", bool(series.baseline.any()), Line2D([], [], mfc="none", color=palette.BEFORE, **thin)),  # type: ignore[arg-type]
         ("after", bool(series.treated.any()), Line2D([], [], color=palette.AFTER, **mark)),  # type: ignore[arg-type]
         ("other", bool(((series.phase == UNUSED) & series.answered).any()), Line2D([], [], color=palette.FAINT, **mark)),  # type: ignore[arg-type]
         ("missing", bool((series.expected & ~series.answered).any()),
@@ -349,7 +355,9 @@ def _marks(trial: Trial, series: Series, legend: Mapping[str, str]) -> list[tupl
         ("flare", bool(series.flares.any()), Line2D([], [], lw=style.FLARE[0], color=palette.INK, solid_capstyle="butt")),
         ("bars", yes_no, Patch(facecolor="none", edgecolor=palette.FAINT)),
     ]  # fmt: skip
-    return [(legend["yes_" + name if yes_no and name in ("before", "after") else name], artist)
+    several = len(trial.protocol.design) > 2
+    wanted = [("without" if several and name == "before" else name, there, artist) for name, there, artist in wanted]
+    return [(legend["yes_" + name if yes_no and name in ("before", "without", "after") else name], artist)
             for name, there, artist in wanted if there]  # fmt: skip
 
 

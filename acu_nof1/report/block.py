@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from acu_nof1 import palette, words
+from acu_nof1.words import direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+# A line is broken at spaces and hyphens, not at no-break spaces.
+WORDS = re.compile(r"[^ \n\t-]+-?")
+
+
 @cache
 def environment() -> Environment:
     """Return the templates; every text is escaped unless a block made it itself."""
-    loader = PackageLoader("acu_nof1.report")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=PackageLoader("acu_nof1.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=isolated,
+    )
+    made.filters["attribute"] = attribute
+    return made
+
+
+def isolated(value: Any) -> Any:
+    """Escape a text, with what runs from right to left isolated, so that numbers and brackets beside it stay in order."""
+    if type(value) is not str or value.isascii():
+        return value
+    pieces = direction.runs(direction.unturned(value))
+    return Markup("").join(Markup("<bdi>{}</bdi>").format(piece) if turned else piece for piece, turned in pieces)
+
+
+def attribute(text: str) -> Markup:
+    """Escape a text that stands where no tag can stand."""
+    return escape(direction.unturned(text))
 
 
 @cache
@@ -216,17 +243,63 @@ class Table(Block):
     note: str = ""
     marks: tuple[str, ...] = ()
 
-    # A longer table is set smaller.
+    # A longer table is set smaller; one as short as this is not split between two pages.
     LONG: ClassVar[int] = 6
+    TOGETHER: ClassVar[int] = 14
+    # Letters: a longer word may be broken anywhere, a cell this short stays in one line, and so does a number.
+    WORD: ClassVar[int] = 18
+    CELL: ClassVar[int] = 11
+    NUMBER: ClassVar[int] = 24
+    # Letters that stand side by side on A4, room between columns included; a table that needs more is set smaller.
+    # A column of sentences is not squeezed below its room.
+    LINE: ClassVar[int] = 126
+    ROOM: ClassVar[int] = 22
+
+    def looks(self, column: int, cell: str) -> str:
+        """Return the classes of a cell: where it stands, and whether its line and its words may be broken."""
+        number = column in self.numeric
+        whole = len(cell) <= (self.NUMBER if number else self.CELL)
+        long = not whole and any(len(word) > self.WORD for word in WORDS.findall(cell))
+        named = (("acu-number", number), ("acu-whole", whole and bool(cell)), ("acu-long-word", long))
+        return " ".join(name for name, there in named if there)
+
+    @property
+    def size(self) -> str:
+        """Return the classes of the table."""
+        count = len(self.rows)
+        named = (
+            ("acu-long", count > self.LONG),
+            ("acu-together", count <= self.TOGETHER),
+            ("acu-wide", self._line > self.LINE),
+        )
+        return " ".join(name for name, there in named if there)
+
+    @property
+    def _line(self) -> int:
+        """How many letters stand side by side when no word and no short cell is broken."""
+        cells = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
+        return sum(
+            2 + max(_widest_word(head, self.WORD), *(self._kept(column, cell) for cell in each), 0)
+            for column, (head, each) in enumerate(zip(self.columns, cells, strict=True))
+        )
+
+    def _kept(self, column: int, cell: str) -> int:
+        whole = len(cell) <= (self.NUMBER if column in self.numeric else self.CELL)
+        return len(cell) if whole else max(_widest_word(cell, self.WORD), min(len(cell), self.ROOM))
+
+
+def _widest_word(text: str, most: int) -> int:
+    return min(max(map(len, WORDS.findall(text)), default=0), most)
 
 
 @dataclass(frozen=True)
 class Listing(Block):
-    """A headed list."""
+    """A headed list; level 2 or 3."""
 
     template = "listing.html"
     title: str
     items: tuple[str, ...]
+    level: int = 2
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 MOST_LEDGER_ROWS = 200
 # The answer must fit on one page: more small panels, or a longer table, move the panels to the appendix.
 MOST_SMALL_PANELS, MOST_ROWS_WITH_PANELS = 4, 6
+MOST_CAVEATS = 4
 
 
 class BlockError(AcuError):
@@ -170,7 +171,7 @@ def decision(review: Reassessment) -> Iterator[Block]:
 
 
 def _alarm(review: Reassessment) -> Iterator[Block]:
-    said = words.alarm(review.safety)
+    said = words.alarm(review.safety, whole=False)
     if said:
         yield Alarm(f"{words.PROMPTLY}.", said.removeprefix(f"{words.PROMPTLY}.").strip())
 
@@ -180,7 +181,8 @@ def _verdict(review: Reassessment) -> Iterator[Block]:
     yield from _sentence(review)
     chances = "" if estimate is None else words.chances(estimate)
     beside = tuple(text for text in (words.threshold(estimate, tell), chances) if text)
-    yield Badge(words.badge(review.verdict, tell.agreed), beside, words.MIND, review.attribution)
+    caveats = words.first_of(review.attribution, MOST_CAVEATS)
+    yield Badge(words.badge(review.verdict, tell.agreed), beside, words.MIND, caveats)
 
 
 def _sentence(review: Reassessment) -> Iterator[Block]:
@@ -247,7 +249,8 @@ def _diary_days(review: Reassessment) -> str:
     if raw.empty or primary is None or primary.every != "day":
         return ""
     sides = {row["days"]: (row["answered"], row["of"]) for row in raw.to_dict("records")}
-    return words.diary_days(words.name_in_sentence(primary), [("before treatment", *sides["baseline"]), ("during treatment", *sides["treatment"])])  # fmt: skip
+    held = [(words.side_name(side, review.telling), *sides[side]) for side in ("baseline", "treatment")]
+    return words.diary_days(words.name_in_sentence(primary), held)
 
 
 def _on_first_page(review: Reassessment) -> list[str]:
@@ -272,6 +275,7 @@ def _picture(review: Reassessment, names: Sequence[str], heading: str = words.FI
 def appendix(review: Reassessment) -> Iterator[Block]:
     """Everything behind the answer."""
     yield Heading(words.HEADINGS["appendix"])
+    yield from _in_full(review)
     yield from looks_blocks(review)
     others = [each.name for each in review.comparisons.outcomes if each.name not in _on_first_page(review)]
     if others:
@@ -297,13 +301,27 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     yield from _inputs_tables(review)
 
 
+def _in_full(review: Reassessment) -> Iterator[Block]:
+    """What the first page had no room for: long lists and long texts."""
+    safety = review.safety
+    whole = {
+        "flags": tuple(map(words.red_flag, safety.red_flags)),
+        "harms": tuple(f"{event.what} ({words.date(event.date)})" for event in safety.adverse_events),
+    }
+    for name, texts in whole.items():
+        if words.few(texts) != "; ".join(texts):
+            yield Listing(words.HEADINGS[name], texts, 3)
+    if len(review.attribution) > MOST_CAVEATS and review.verdict.overruled_by is None:
+        yield Listing(words.HEADINGS["reasons"], review.attribution, 3)
+
+
 def _answers_table(review: Reassessment) -> Table:
     plain = review.verdict.overruled_by is not None
     rows = []
     for each in review.estimates:
         shown = words.printed(each)
         change = words.change_with_interval(each)
-        unit = each.unit if each.scale == "difference" else ""
+        unit = each.unit if math.isfinite(each.value) and each.scale == "difference" else ""
         row = (each.outcome.label, each.title, shown.before, shown.after, f"{change}{words.NO_BREAK}{unit}".strip(),
                words.percent_change(each), words.days_of(each.days_before, each.days_after))  # fmt: skip
         rows.append(row if plain else (*row, words.reading(each)))
@@ -314,13 +332,15 @@ def _answers_table(review: Reassessment) -> Table:
 def _raw_table(review: Reassessment, caption: str) -> Table:
     rows = []
     raw = review.describe()
-    for row in raw[raw["of"] > 0].to_dict("records"):
+    # With several phases all days of both kinds are compared: there is no window.
+    shown = (raw["of"] > 0) & ~((raw["days"] == "window") & review.telling.several_phases)
+    for row in raw[shown].to_dict("records"):
         outcome = review.trial.protocol.outcome(row["outcome"])
         mean, spread = (
             words.number(row[x], outcome.digits + 1) if math.isfinite(row[x]) else "–" for x in ("mean", "sd")
         )
         answered = f"{row['answered']} of {row['of']}" if outcome.every == "day" else str(row["answered"])
-        rows.append((outcome.label, words.SIDES[row["days"]], answered, mean, spread))
+        rows.append((outcome.label, words.side_name(row["days"], review.telling), answered, mean, spread))
     return Table(caption, words.RAW_COLUMNS, tuple(rows), frozenset({2, 3, 4}), note=words.RAW_NOTE)
 
 
@@ -404,7 +424,8 @@ def _sessions_table(review: Reassessment) -> Iterator[Block]:
 
 def _inputs_tables(review: Reassessment) -> Iterator[Block]:
     sources = tuple((each.file, each.read_as, each.sha256) for each in review.trial.diary.sources)
-    yield Table(words.HEADINGS["inputs"], words.INPUT_COLUMNS, sources)
+    if sources:
+        yield Table(words.HEADINGS["inputs"], words.INPUT_COLUMNS, sources)
     versions = {**review.versions, "Python": platform.python_version()}
     yield Table(words.HEADINGS["versions"], words.VERSION_COLUMNS, tuple(versions.items()))
 

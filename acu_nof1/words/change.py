@@ -191,13 +191,11 @@ def sentence(estimate: Estimate, tell: Telling) -> str:
     if estimate.scale == "ratio":
         before, later = (_level(text, outcome) for text in (shown.before, shown.after))
         if outcome.kind == "yes_no":
-            before, later = f"{shown.before} per 28 days", f"{shown.after} per 28 days"
+            before, later = f"{shown.before} per 28 days", f"{shown.after} per 28"
         ratio_text = f"ratio {ratio(estimate.value)} ({interval}: {shown.interval})"
         return f"{outcome.label}: {before} {tell.before} and {later} {after}; {ratio_text}."
     if outcome.kind == "yes_no":
-        start = (
-            f"{outcome.label}: estimated at {shown.before} per 28 days {tell.before} and {shown.after} per 28 {after}"
-        )
+        start = f"{outcome.label}: estimated at {shown.before} per 28 {tell.before} and {shown.after} per 28 {after}"
     elif outcome.every != "day":
         start = f"{outcome.label} was {_level(shown.before, outcome)} before treatment and {_level(shown.after, outcome)} at the reassessment"
     elif outcome.is_amount and outcome.kind != "minutes":
@@ -288,11 +286,12 @@ def described(outcome: Outcome, mean: float, answered: int, tell: Telling) -> st
     return f"Plain mean of the {answered} {days} answered {tell.after}: {shown}."
 
 
-def important_amount(estimate: Estimate) -> str:
-    """Print the important change of an estimate with its unit."""
+def important_amount(estimate: Estimate, share: float = 1.0) -> str:
+    """Print the important change of an estimate, or a share of it, with its unit."""
+    size = share * estimate.important_change
     if estimate.scale != "difference":
-        return f"{(100 if estimate.scale == 'ratio' else 1) * estimate.important_change:g}{NO_BREAK}%"
-    return amount(estimate.important_change, estimate.outcome)
+        return f"{(100 if estimate.scale == 'ratio' else 1) * size:g}{NO_BREAK}%"
+    return amount(size, estimate.outcome)
 
 
 def threshold(estimate: Estimate | None, tell: Telling) -> str:
@@ -300,7 +299,7 @@ def threshold(estimate: Estimate | None, tell: Telling) -> str:
     if estimate is None:
         return ""
     if not _has_threshold(estimate):
-        return "No important change was agreed or published for it."
+        return "No important change was agreed or published."
     outcome = estimate.outcome
     wanted = important_step(estimate, direction_word(outcome.sign, outcome, estimate.scale))
     source = f" ({outcome.source})" if outcome.source and not outcome.declared else ""
@@ -318,20 +317,24 @@ def reasons(estimate: Estimate | None) -> tuple[str, ...]:
     likely, sure, unlikely = (f"{100 * needed:g}" for needed in (LIKELY, SURE, UNLIKELY))
     gain = against(estimate.p_gain, SURE)
     if not _has_threshold(estimate):
-        return (f"Any change for the better: {gain}; better or worse needs {sure}.",)
+        if estimate.reading == "worse_amount_unclear":
+            return (f"Any loss: {against(estimate.p_loss, SURE)} ({sure} needed).",)
+        return (
+            f"Any gain: {gain} ({sure} needed{'' if estimate.reading.startswith('improved') else f', or at most {100 - 100 * SURE:g} for worse'}).",
+        )
     wanted = important_amount(estimate)
     big = f"A gain of at least {wanted}: {_important_gain(estimate)}"
     within = against(1 - estimate.p_important_gain - estimate.p_important_loss, LIKELY)
     half, loss = sum(estimate.bands[:2]), against(estimate.p_loss, SURE)
-    bad = f"A loss of at least half of {wanted}: {against(half, LIKELY)}"
+    bad = f"A loss of at least {important_amount(estimate, 0.5)}: {against(half, LIKELY)}"
     said: Mapping[str, str] = {
         "improved": f"{big} ({likely} needed). Any gain: {gain} ({sure} needed).",
-        "improved_amount_unclear": f"Any gain: {gain} ({sure} needed). {big}: more than {unlikely}, less than {likely}, so the amount is unclear.",
-        "improved_less": f"Any gain: {gain} ({sure} needed). {big}: at most {unlikely}.",
+        "improved_amount_unclear": f"Any gain: {gain} ({sure} needed). {big}; between {unlikely} and {likely} the amount is unclear.",
+        "improved_less": f"Any gain: {gain} ({sure} needed). {big} (at most {unlikely} for “less”).",
         "no_important_change": f"A change smaller than {wanted} either way: {within} ({likely} needed).",
         "worse_amount_unclear": f"Any loss: {loss} ({sure} needed).",
         "worse": f"{bad} ({likely} needed). Any loss: {loss} ({sure} needed).",
-        "cannot_say": f"{big} ({likely} needed); any gain: {gain} ({sure} needed); smaller than {wanted} either way: "
+        "cannot_say": f"{big} ({likely} needed); any gain: {gain} ({sure} needed); a change smaller than {wanted} either way: "
                       f"{within} ({likely} needed). None is reached.",
     }  # fmt: skip
     if estimate.reading == "cannot_say" and estimate.p_important_gain >= LIKELY:
@@ -349,19 +352,21 @@ BAND_NAMES = (
 def band_labels(estimate: Estimate) -> tuple[str, ...]:
     """Say what each of the seven bands means in the outcome's own unit."""
     m = estimate.important_change
-    unit = f"{NO_BREAK}{estimate.outcome.change_unit}" if estimate.scale == "difference" else ""
 
     def text(value: float) -> str:
         if estimate.scale == "difference":
             return f"{value:g}"
         return f"{(100 if estimate.scale == 'ratio' else 1) * value:g}{NO_BREAK}%"
 
+    def one(value: float) -> str:
+        return amount(value, estimate.outcome) if estimate.scale == "difference" else text(value)
+
     large, modest, small = (
-        f"{text(m)}{unit} or more",
-        f"{text(m / 2)} to {text(m)}{unit}",
-        f"{text(m / 4)} to {text(m / 2)}{unit}",
+        f"{one(m)} or more",
+        f"{text(m / 2)} to {one(m)}",
+        f"{text(m / 4)} to {one(m / 2)}",
     )
-    none = f"less than {text(m / 4)}{unit} either way"
+    none = f"less than {one(m / 4)} either way"
     return (
         f"worse by {large}", f"worse by {modest}", f"worse by {small}", none,
         f"better by {small}", f"better by {modest}", f"better by {large}",

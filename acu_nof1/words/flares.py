@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from acu_nof1.words.change import name_in_sentence
 from acu_nof1.words.numbers import level, number
-from acu_nof1.words.page import SIDES
+from acu_nof1.words.page import SIDES, WITHOUT
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 COMPUTED_TITLE = "Outcomes computed from others"
 COMPUTED_COLUMNS = ("Outcome", "Computed from", "A day counts when")
 COMPUTED_NOTE = "A day whose answer is missing is missing here too."
-WITHOUT = "without treatment"
 FLARES_TITLE = "Flares, one by one"
 FLARES_COLUMNS = ("Outcome", "Days", "Diary days", "Flares", "Flares per 28 days", "Days in flare", "Median length, days",
                   "Cut off")  # fmt: skip

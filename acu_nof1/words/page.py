@@ -24,6 +24,8 @@ FIGURE = "Figure"
 NOTHING_TO_DRAW = "No outcome to draw."
 LEGEND: Mapping[str, str] = {
     "before": "day before treatment",
+    "without": "day without treatment",
+    "yes_without": "yes, without treatment",
     "after": "day of treatment",
     "other": "day not compared",
     "yes_before": "yes, before treatment",
@@ -92,6 +94,9 @@ HEADINGS: Mapping[str, str] = {
     "limits": "What this cannot tell",
     "decision": "Decision",
     "appendix": "Appendix",
+    "flags": "Red flags, in full",
+    "harms": "Adverse events, in full",
+    "reasons": "Other reasons, in full",
     "answers": "All answers",
     "raw": "Raw means, without a model",
     "noise": "Day-to-day noise and precision",
@@ -122,6 +127,8 @@ def page_date(day: dt.date, attended: int, planned: int | None) -> str:
     count = (
         f"{attended} of {planned} sessions" if planned else f"{attended} {'session' if attended == 1 else 'sessions'}"
     )
+    if not attended:
+        count = "no session recorded" + (f" of {planned} planned" if planned else "")
     return f"{date(day)} · {count}"
 
 
@@ -130,7 +137,11 @@ def agreed_line(protocol: Protocol) -> str:
     if protocol.agreed_on is None:
         return "Nothing was agreed before treatment."
     when = "before treatment" if protocol.was_agreed else "after treatment had begun"
-    return f"Outcomes and thresholds agreed on {date(protocol.agreed_on)}, {when}."
+    thresholds = any(
+        outcome.important_change is not None or outcome.important_change_percent is not None
+        for outcome in protocol.outcomes
+    )
+    return f"Outcomes{' and thresholds' if thresholds else ''} agreed on {date(protocol.agreed_on)}, {when}."
 
 
 def diary_days(name: str, sides: Iterable[tuple[str, int, int]]) -> str:
@@ -177,8 +188,11 @@ def method_line(estimate: Estimate | None) -> str:
     """Say in one line how the answer was made."""
     if estimate is None or not estimate.ok:
         return ""
+    title = estimate.title[0].upper() + estimate.title[1:]
+    if estimate.outcome.every != "day":
+        return f"{title}: {estimate.method}."
     noise = f"; day-to-day correlation {neighbour_range(estimate)}" if math.isfinite(estimate.lag1) else ""
-    return f"{estimate.title[0].upper() + estimate.title[1:]}: {estimate.method}{noise}; gaps kept. Levels are estimates from one fit; plain means stand in the appendix."
+    return f"{title}: {estimate.method}{noise}; gaps kept. Levels are estimates from one fit; plain means stand in the appendix."
 
 
 def sources_line(version: str, sources: Iterable[Source]) -> str:
@@ -214,7 +228,17 @@ NO_PRIMARY = "The primary outcome has no value."
 ANSWER_COLUMNS = ("Outcome", "Question", "Before", "After", "Change (interval)", "In percent", "Days", "Reading")
 RAW_COLUMNS = ("Outcome", "Days", "Answered", "Mean", "Standard deviation")
 RAW_NOTE = "Mean of the answered days; for yes/no outcomes the share of days with yes."
-SIDES: Mapping[str, str] = {"baseline": "before treatment", "treatment": "during treatment", "window": "compared days"}
+SIDES: Mapping[str, str] = {"baseline": "before treatment", "treatment": "during treatment"}
+WITHOUT = "without treatment"
+
+
+def side_name(side: str, tell: Telling) -> str:
+    """Name the days of a raw mean: before treatment, without treatment, last 14 days."""
+    if side == "window":
+        return tell.after.removeprefix("in the ")
+    return WITHOUT if side == "baseline" and tell.several_phases else SIDES[side]
+
+
 NOISE_COLUMNS = ("Outcome", "Question", "Day-to-day correlation (interval)", "Its slow part φ", "Share of pure day noise λ", "Effective days",
                  "Smallest change it could show", "Method")  # fmt: skip
 NOISE_NOTE = (
