@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -68,23 +69,24 @@ def _printed(browser: str, page: Path, pdf: Path) -> str:
         # Chromium has no sandbox for root; the page holds no script and may load nothing.
         root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         places = [f"--user-data-dir={profile}", f"--print-to-pdf={printed}", page.resolve().as_uri()]
-        try:
-            ran = subprocess.run(
-                [browser, *FLAGS, *root, *places], capture_output=True, text=True, timeout=SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return type(error).__name__
-        if not printed.is_file():
-            return f"ended with code {ran.returncode} and wrote nothing"
-        shutil.copyfile(printed, pdf)
-    return ""
+        wrong = _run(browser, *FLAGS, *root, *places)
+        if printed.is_file():
+            shutil.copyfile(printed, pdf)
+            return ""
+    return wrong or "wrote nothing"
 
 
 def _woven(page: Path, pdf: Path) -> str:
     """Print with WeasyPrint; return what went wrong, or ``""``."""
+    # In a process of its own: importing it changes how this one writes XML (it gives the empty namespace a prefix).
+    wrong = _run(sys.executable, "-m", "weasyprint", "--pdf-variant", "pdf/ua-1", str(page), str(pdf))
+    return wrong and f"WeasyPrint: {wrong}"
+
+
+def _run(*command: str) -> str:
+    """Run a program; return what went wrong in its own last words, or ``""``."""
     try:
-        from weasyprint import HTML
-    except (ImportError, OSError) as error:  # OSError: the package is there, a library it needs is not
-        return f"WeasyPrint: {type(error).__name__}"
-    HTML(filename=str(page)).write_pdf(str(pdf), pdf_variant="pdf/ua-1")
-    return ""
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return type(error).__name__
+    return (ran.stderr.strip().splitlines() or [f"code {ran.returncode}"])[-1] if ran.returncode else ""
