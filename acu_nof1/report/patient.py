@@ -15,6 +15,7 @@ from acu_nof1.report.block import (
     Heading,
     Hundred,
     Listing,
+    Note,
     Picture,
     Quote,
     Section,
@@ -103,6 +104,8 @@ def changes(review: Reassessment) -> Iterator[Block]:
     badge, meaning = patient.verdict(review.verdict)
     yield Badge(badge, (meaning,), "", ())
     yield Statement((*patient.changed(estimate, tell), *_description(review)))
+    if view := patient.rated(review.course.impression):
+        yield Note((view,))
 
 
 def _description(review: Reassessment) -> Iterator[tuple[str, bool]]:

@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.interpret import LIKELY, UNLIKELY
 from acu_nof1.words.around import PROMPTLY, red_flag
-from acu_nof1.words.change import Telling, chances_in_words, direction_word, name_in_sentence, range_ends
+from acu_nof1.words.change import (
+    Telling,
+    chances_in_words,
+    direction_word,
+    label_in_sentence,
+    name_in_sentence,
+    range_ends,
+)
+from acu_nof1.words.course import anchor
 from acu_nof1.words.numbers import NO_BREAK, against, date, digits_of, in_hundred, listing, number, printed, ratio
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
+    from acu_nof1.course import Impression
     from acu_nof1.estimate import Estimate
     from acu_nof1.outcomes import Outcome
     from acu_nof1.protocol import Look, Protocol
@@ -345,6 +354,16 @@ def description(outcome: Outcome, mean: float, days: int, tell: Telling) -> str:
     return f"The average of your {days} {'answer' if days == 1 else 'answers'} {span(tell.after)}: {answered(outcome, mean, days, outcome.digits)}."
 
 
+def rated(impression: Impression | None) -> str:
+    """Repeat how the person rated the change as a whole; ``""`` where no one asked."""
+    if impression is None or impression.answer is None:
+        return ""
+    outcome, meant = impression.outcome, anchor(impression)
+    scale = "" if outcome.low is None or outcome.high is None else f" of {outcome.low:g}–{outcome.high:g}"
+    said = f"How you feel on the whole: you gave {impression.answer:g}{scale}{f' ({meant})' if meant else ''}."
+    return f"{said} That is your own view. It stands apart from the diary."
+
+
 # ------------------------------------------------------------------ how sure
 
 
@@ -425,6 +444,8 @@ LIMITS: Mapping[str, str] = {
     "one_person": "It can say what changed. It cannot say why.",
     "carry_over": "What treatment changes may last after it ends. So the weeks can look more alike than they are.",
     "co_intervention": "",
+    "medication": "",
+    "rescue_rose": "",
     "baseline_flare": "Your diary began in a bad week. Part of the change may be your usual days coming back.",
     "baseline_trend": "Things were moving this way before treatment. The change may be more of the same.",
     "missing_days": "",
@@ -446,6 +467,11 @@ def limits(caveats: Iterable[Caveat]) -> tuple[str, ...]:
     for kind, text in LIMITS.items():
         if kind == "co_intervention" and kind in found:
             said.append(f"{_began(found[kind])} It may be part of the reason.")
+        elif kind == "medication" and kind in found:
+            said.append(f"Your medicine changed too: {_named(found[kind])}. It may be part of the reason.")
+        elif kind == "rescue_rose" and kind in found:
+            what = listing(label_in_sentence(str(each.facts["label"])) for each in found[kind])
+            said.append(f"It may be that {what} went up too. That may be part of the reason.")
         elif kind == "missing_days" and kind in found:
             said.append(_missing(found[kind][0].facts))
         elif kind in found:
@@ -460,8 +486,12 @@ def _quoted(texts: Sequence[str]) -> str:
     return listing([*shown, f"{rest} more"] if rest else shown)
 
 
+def _named(caveats: Sequence[Caveat]) -> str:
+    return _quoted([str(each.facts["what"]) for each in caveats])
+
+
 def _began(caveats: Sequence[Caveat]) -> str:
-    return f"This also began: {_quoted([str(each.facts['what']) for each in caveats])}."
+    return f"This also began: {_named(caveats)}."
 
 
 def talk(verdict: Verdict, headlines: Sequence[Estimate], safety: Safety, goal: str) -> tuple[str, ...]:
@@ -469,7 +499,7 @@ def talk(verdict: Verdict, headlines: Sequence[Estimate], safety: Safety, goal: 
     if verdict.overruled_by:
         return ("Who will look into this, and when?", "Is there anything else that worries you?")
     kinds = {each.kind: each for each in verdict.caveats}
-    events = [str(each.facts["what"]) for each in verdict.caveats if each.kind == "co_intervention"]
+    events = [str(each.facts["what"]) for each in verdict.caveats if each.kind in ("co_intervention", "medication")]
     harms = [event.what for event in safety.adverse_events]
     worse = [
         name(each.outcome) for each in headlines if each.ok and not each.primary and each.reading.startswith("worse")
