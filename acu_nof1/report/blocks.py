@@ -247,7 +247,10 @@ def _diary_days(review: Reassessment) -> str:
     if raw.empty or primary is None or primary.every != "day":
         return ""
     sides = {row["days"]: (row["answered"], row["of"]) for row in raw.to_dict("records")}
-    return words.diary_days(words.name_in_sentence(primary), [("before treatment", *sides["baseline"]), ("during treatment", *sides["treatment"])])  # fmt: skip
+    said = words.phase_sides(review.trial.protocol)
+    return words.diary_days(
+        words.name_in_sentence(primary), [(said[side], *sides[side]) for side in ("baseline", "treatment")]
+    )
 
 
 def _on_first_page(review: Reassessment) -> list[str]:
@@ -303,7 +306,7 @@ def _answers_table(review: Reassessment) -> Table:
     for each in review.estimates:
         shown = words.printed(each)
         change = words.change_with_interval(each)
-        unit = each.unit if each.scale == "difference" else ""
+        unit = each.unit if each.scale == "difference" and math.isfinite(each.value) else ""
         row = (each.outcome.label, each.title, shown.before, shown.after, f"{change}{words.NO_BREAK}{unit}".strip(),
                words.percent_change(each), words.days_of(each.days_before, each.days_after))  # fmt: skip
         rows.append(row if plain else (*row, words.reading(each)))
@@ -320,7 +323,7 @@ def _raw_table(review: Reassessment, caption: str) -> Table:
             words.number(row[x], outcome.digits + 1) if math.isfinite(row[x]) else "–" for x in ("mean", "sd")
         )
         answered = f"{row['answered']} of {row['of']}" if outcome.every == "day" else str(row["answered"])
-        rows.append((outcome.label, words.SIDES[row["days"]], answered, mean, spread))
+        rows.append((outcome.label, words.phase_sides(review.trial.protocol)[row["days"]], answered, mean, spread))
     return Table(caption, words.RAW_COLUMNS, tuple(rows), frozenset({2, 3, 4}), note=words.RAW_NOTE)
 
 

@@ -118,7 +118,9 @@ def page_title(protocol: Protocol) -> str:
 
 
 def page_date(day: dt.date, attended: int, planned: int | None) -> str:
-    """Say when it was looked, and after how many sessions."""
+    """Say when it was looked, and after how many sessions; where none is listed, nothing is known of them."""
+    if not attended and not planned:
+        return date(day)
     count = (
         f"{attended} of {planned} sessions" if planned else f"{attended} {'session' if attended == 1 else 'sessions'}"
     )
@@ -126,11 +128,17 @@ def page_date(day: dt.date, attended: int, planned: int | None) -> str:
 
 
 def agreed_line(protocol: Protocol) -> str:
-    """Say when outcomes and thresholds were agreed."""
+    """Say when outcomes and thresholds were agreed; of thresholds only where there is one."""
     if protocol.agreed_on is None:
         return "Nothing was agreed before treatment."
     when = "before treatment" if protocol.was_agreed else "after treatment had begun"
-    return f"Outcomes and thresholds agreed on {date(protocol.agreed_on)}, {when}."
+    return f"{agreed_things(protocol).capitalize()} agreed on {date(protocol.agreed_on)}, {when}."
+
+
+def agreed_things(protocol: Protocol) -> str:
+    """Name what there was to agree on."""
+    thresholds = any(each.important_change or each.important_change_percent for each in protocol.outcomes)
+    return "outcomes and thresholds" if thresholds else "outcomes"
 
 
 def diary_days(name: str, sides: Iterable[tuple[str, int, int]]) -> str:
@@ -215,6 +223,13 @@ ANSWER_COLUMNS = ("Outcome", "Question", "Before", "After", "Change (interval)",
 RAW_COLUMNS = ("Outcome", "Days", "Answered", "Mean", "Standard deviation")
 RAW_NOTE = "Mean of the answered days; for yes/no outcomes the share of days with yes."
 SIDES: Mapping[str, str] = {"baseline": "before treatment", "treatment": "during treatment", "window": "compared days"}
+
+
+def phase_sides(protocol: Protocol) -> Mapping[str, str]:
+    """Name the days by side; baseline days between treatments lie before one and after another."""
+    return {**SIDES, "baseline": "without treatment"} if len(protocol.design) > 2 else SIDES
+
+
 NOISE_COLUMNS = ("Outcome", "Question", "Day-to-day correlation (interval)", "Its slow part φ", "Share of pure day noise λ", "Effective days",
                  "Smallest change it could show", "Method")  # fmt: skip
 NOISE_NOTE = (

@@ -212,11 +212,15 @@ def _wanted(estimate: Estimate) -> str:
 def when(protocol: Protocol, look: Look, day: dt.date) -> str:
     """Say whether this look was planned, and when it was decided."""
     at = f"at session {look.after_session} ({date(day)})" if look.after_session is not None else f"on {date(day)}"
-    planned = f"We planned to look {at}." if look in protocol.looks else f"This look is {at}. It was not planned."
+    planned = look in protocol.looks
+    said = f"We planned to look {at}." if planned else f"This look is {at}. It was not planned."
     if protocol.agreed_on is None:
-        return planned
-    before = "before treatment" if protocol.was_agreed else "after treatment had begun"
-    return f"{planned} We wrote this down on {date(protocol.agreed_on)}, {before}."
+        return said
+    wrote = (
+        f"on {date(protocol.agreed_on)}, {'before treatment' if protocol.was_agreed else 'after treatment had begun'}."
+    )
+    # What was not planned was not written down either.
+    return f"{said} We wrote this down {wrote}" if planned else f"We wrote our plan down {wrote} {said}"
 
 
 # ------------------------------------------------------------------ what changed
@@ -416,6 +420,7 @@ def _missing(facts: Mapping[str, float | str]) -> str:
     return f"{said} {more}"
 
 
+WORSE_BY_ITSELF = "Pain has good and bad spells. A bad one may come by itself."
 # In the order in which they are said; what began at the same time has a sentence of its own.
 LIMITS: Mapping[str, str] = {
     "interim": "This is an early look. The look that counts is still to come.",
@@ -423,6 +428,8 @@ LIMITS: Mapping[str, str] = {
     "one_person": "It can say what changed. It cannot say why.",
     "carry_over": "What treatment changes may last after it ends. So the weeks can look more alike than they are.",
     "co_intervention": "",
+    "medication": "",
+    "rescue_rose": "It seems that you took rescue medicine more often. It may be part of the reason.",
     "baseline_flare": "Your diary began in a bad week. Part of the change may be your usual days coming back.",
     "baseline_trend": "Things were moving this way before treatment. The change may be more of the same.",
     "missing_days": "",
@@ -442,10 +449,12 @@ def limits(caveats: Iterable[Caveat]) -> tuple[str, ...]:
         found.setdefault(each.kind, []).append(each)
     said = []
     for kind, text in LIMITS.items():
-        if kind == "co_intervention" and kind in found:
-            said.append(f"{_began(found[kind])} It may be part of the reason.")
+        if kind in ("co_intervention", "medication") and kind in found:
+            said.append(_began(found[kind]))
         elif kind == "missing_days" and kind in found:
             said.append(_missing(found[kind][0].facts))
+        elif kind == "natural_course" and kind in found and found[kind][0].facts.get("worse") == "yes":
+            said.append(WORSE_BY_ITSELF)
         elif kind in found:
             said.append(text)
     return tuple(said[:MOST_LIMITS])
@@ -459,7 +468,9 @@ def _quoted(texts: Sequence[str]) -> str:
 
 
 def _began(caveats: Sequence[Caveat]) -> str:
-    return f"This also began: {_quoted([str(each.facts['what']) for each in caveats])}."
+    what = _quoted([str(each.facts["what"]) for each in caveats])
+    began = "You also got more or other medicine" if caveats[0].kind == "medication" else "This also began"
+    return f"{began}: {what}. {'It' if len(caveats) == 1 else 'They'} may be part of the reason."
 
 
 def talk(verdict: Verdict, headlines: Sequence[Estimate], safety: Safety, goal: str) -> tuple[str, ...]:
@@ -467,7 +478,8 @@ def talk(verdict: Verdict, headlines: Sequence[Estimate], safety: Safety, goal: 
     if verdict.overruled_by:
         return ("Who will look into this, and when?", "Is there anything else that worries you?")
     kinds = {each.kind: each for each in verdict.caveats}
-    events = [str(each.facts["what"]) for each in verdict.caveats if each.kind == "co_intervention"]
+    began = ("co_intervention", "medication")
+    events = [str(each.facts["what"]) for each in verdict.caveats if each.kind in began]
     harms = [event.what for event in safety.adverse_events]
     worse = [
         name(each.outcome) for each in headlines if each.ok and not each.primary and each.reading.startswith("worse")
