@@ -251,7 +251,7 @@ def _caveats(
     yield from _agreement(trial, primary)
     yield from _looks(trial, comparisons, interim=interim, overruled=overruled)
     yield from _design(trial)
-    yield from _natural_course(*back)
+    yield from _natural_course(primary, *back)
     yield Caveat("expectation")
 
 
@@ -283,9 +283,9 @@ def _design(trial: Trial) -> Iterator[Caveat]:
         yield Caveat("drawn_start")
 
 
-def _natural_course(*back: Return) -> Iterator[Caveat]:
-    """What a gain must always be held against; with the size of a return where the diary tells it and no flare did."""
-    facts: dict[str, float | str] = {}
+def _natural_course(primary: Estimate | None, *back: Return) -> Iterator[Caveat]:
+    """What a change must always be held against; with the size of a return where the diary tells it and no flare did."""
+    facts: dict[str, float | str] = {"worse": "yes"} if primary is not None and primary.reading in LOSSES else {}
     for each in back:
         if np.isfinite(each.bad_spell) and not each.flare:
             short = "yes" if each.answered < ENOUGH_DAYS else "no"
@@ -337,7 +337,8 @@ def _rescue_rose(estimates: Estimates, primary: Estimate) -> Iterator[Caveat]:
     for each in estimates.headlines:
         rescue = each.outcome.domain == "medication" and each.outcome.every == "day" and each.outcome.better == "lower"
         if rescue and each.ok and each.outcome.name != primary.outcome.name and each.p_loss >= LIKELY:
-            yield Caveat("rescue_rose", {"p": each.p_loss, **_gained(primary)}, about=each)
+            facts = {"label": each.outcome.label, "p": each.p_loss, **_gained(primary)}
+            yield Caveat("rescue_rose", facts, about=each)
 
 
 def _columns(*days: NDArray[np.float64]) -> NDArray[np.float64]:

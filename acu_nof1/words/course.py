@@ -97,7 +97,7 @@ def medication(facts: Mapping[str, float | str]) -> str:
 def levels(estimate: Estimate) -> dict[str, str]:
     """Print the two levels of an answer as its row in the table does."""
     shown = printed(estimate)
-    return {"label": estimate.outcome.label, "levels": f"from {shown.before} to {shown.after}{_unit(estimate.outcome)}"}
+    return {"levels": f"from {shown.before} to {shown.after}{_unit(estimate.outcome)}"}
 
 
 def _unit(outcome: Outcome) -> str:

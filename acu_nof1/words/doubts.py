@@ -184,7 +184,9 @@ def flare(facts: Mapping[str, float | str]) -> str:
 
 
 def natural_course(facts: Mapping[str, float | str]) -> str:
-    """Say that people start in bad spells, and how much a return from one would give in this diary."""
+    """Say that people start in bad spells, and how much a return from one would give in this diary; no return explains a loss."""
+    if facts.get("worse") == "yes":
+        return "Pain has good and bad spells, and a bad one may come by itself, whatever is done."
     said = "Pain has good and bad spells, and people start treatment in bad ones: many untreated people also improve."
     size = _size(facts)
     if size:

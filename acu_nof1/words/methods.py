@@ -65,7 +65,7 @@ def paragraph(
     said = (
         design(protocol),
         *_outcome(protocol, primary, tell),
-        _days(protocol, day, tell),
+        _days(protocol, primary, day, tell),
         *_models(comparisons.outcomes, primary),
         _missing(comparisons),
         *((_rules(primary), *_success(protocol)) if read else (NOT_READ,)),
@@ -105,15 +105,19 @@ def _outcome(protocol: Protocol, primary: Estimate | None, tell: Telling) -> Ite
         return
     outcome = primary.outcome
     better = better_direction(outcome).rstrip(" ↓↑")
-    others = len(protocol.outcomes) - 1
+    # The person's overall rating is compared with nothing.
+    others = sum(not each.is_global for each in protocol.outcomes) - 1
     yield f"Primary outcome: {unit_axis(outcome)} ({better}), kept {KEPT[outcome.every]}. {threshold(primary, tell)}"
     if others:
-        yield f"The {others} other {'outcome is' if others == 1 else 'outcomes are'} exploratory."
+        yield "The other outcome is exploratory." if others == 1 else f"The {others} other outcomes are exploratory."
 
 
-def _days(protocol: Protocol, day: dt.date, tell: Telling) -> str:
+def _days(protocol: Protocol, primary: Estimate | None, day: dt.date, tell: Telling) -> str:
     run_in = f" The first {protocol.run_in_days} days of treatment entered nothing." if protocol.run_in_days else ""
-    average = "The mean of the levels" if tell.several_phases else "The average day"
+    if primary is not None and primary.outcome.every == "visit":
+        return f"The score nearest to the look was compared with the last one before treatment; looked at on {date(day)}.{run_in}"
+    weekly = primary is not None and primary.outcome.every == "week"
+    average = "The mean of the levels" if tell.several_phases else f"The average {'week' if weekly else 'day'}"
     return f"{average} {tell.after} was compared with that {tell.before}; looked at on {date(day)}.{run_in}"
 
 

@@ -133,15 +133,20 @@ def page_date(day: dt.date, attended: int, planned: int | None) -> str:
 
 
 def agreed_line(protocol: Protocol) -> str:
-    """Say when outcomes and thresholds were agreed."""
+    """Say when outcomes and thresholds were agreed; of thresholds only where there is one."""
     if protocol.agreed_on is None:
         return "Nothing was agreed before treatment."
     when = "before treatment" if protocol.was_agreed else "after treatment had begun"
+    return f"{agreed_things(protocol).capitalize()} agreed on {date(protocol.agreed_on)}, {when}."
+
+
+def agreed_things(protocol: Protocol) -> str:
+    """Name what there was to agree on."""
     thresholds = any(
         outcome.important_change is not None or outcome.important_change_percent is not None
         for outcome in protocol.outcomes
     )
-    return f"Outcomes{' and thresholds' if thresholds else ''} agreed on {date(protocol.agreed_on)}, {when}."
+    return "outcomes and thresholds" if thresholds else "outcomes"
 
 
 def diary_days(name: str, sides: Iterable[tuple[str, int, int]]) -> str:

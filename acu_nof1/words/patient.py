@@ -223,11 +223,15 @@ def _wanted(estimate: Estimate) -> str:
 def when(protocol: Protocol, look: Look, day: dt.date) -> str:
     """Say whether this look was planned, and when it was decided."""
     at = f"at session {look.after_session} ({date(day)})" if look.after_session is not None else f"on {date(day)}"
-    planned = f"We planned to look {at}." if look in protocol.looks else f"This look is {at}. It was not planned."
+    planned = look in protocol.looks
+    said = f"We planned to look {at}." if planned else f"This look is {at}. It was not planned."
     if protocol.agreed_on is None:
-        return planned
-    before = "before treatment" if protocol.was_agreed else "after treatment had begun"
-    return f"{planned} We wrote this down on {date(protocol.agreed_on)}, {before}."
+        return said
+    wrote = (
+        f"on {date(protocol.agreed_on)}, {'before treatment' if protocol.was_agreed else 'after treatment had begun'}."
+    )
+    # What was not planned was not written down either.
+    return f"{said} We wrote this down {wrote}" if planned else f"We wrote our plan down {wrote} {said}"
 
 
 # ------------------------------------------------------------------ what changed
@@ -437,6 +441,7 @@ def _missing(facts: Mapping[str, float | str]) -> str:
     return f"{said} {more}"
 
 
+WORSE_BY_ITSELF = "Pain has good and bad spells. A bad one may come by itself."
 # In the order in which they are said; what began at the same time has a sentence of its own.
 LIMITS: Mapping[str, str] = {
     "interim": "This is an early look. The look that counts is still to come.",
@@ -474,6 +479,8 @@ def limits(caveats: Iterable[Caveat]) -> tuple[str, ...]:
             said.append(f"It may be that {what} went up too. That may be part of the reason.")
         elif kind == "missing_days" and kind in found:
             said.append(_missing(found[kind][0].facts))
+        elif kind == "natural_course" and kind in found and found[kind][0].facts.get("worse") == "yes":
+            said.append(WORSE_BY_ITSELF)
         elif kind in found:
             said.append(text)
     return tuple(said[:MOST_LIMITS])

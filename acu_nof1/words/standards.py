@@ -10,7 +10,7 @@ from acu_nof1.words import methods
 from acu_nof1.words.change import name_in_sentence
 from acu_nof1.words.course import done_in_words
 from acu_nof1.words.numbers import date, listing, number
-from acu_nof1.words.page import unit_axis
+from acu_nof1.words.page import agreed_things, unit_axis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,7 +101,7 @@ def _fixed(record: Record) -> str:
     agreed = record.protocol.agreed_on
     if agreed is None:
         return "nothing was agreed before treatment"
-    return f"outcomes and thresholds agreed on {date(agreed)}, {'before treatment' if record.protocol.was_agreed else 'after treatment had begun'}"
+    return f"{agreed_things(record.protocol)} agreed on {date(agreed)}, {'before treatment' if record.protocol.was_agreed else 'after treatment had begun'}"
 
 
 def _looks(record: Record) -> str:
@@ -135,7 +135,7 @@ def _dependence(record: Record) -> str:
     days = "correlation from day to day averaged over in every interval"
     if primary is not None and primary.ok and primary.lag1 == primary.lag1:
         days += f" (neighbouring days {number(primary.lag1, 2)}, {number(primary.lag1_low, 2)} to {number(primary.lag1_high, 2)})"
-    if record.not_applicable:
+    if len(record.protocol.design) <= 2:
         return f"{days}. Carry-over and changes by period: {record.not_applicable}; a change of its own over time cannot be told apart"
     return f"{days}; each phase but the first has a slope of its own. Carry-over is not modelled"
 
@@ -181,7 +181,8 @@ def _binary(record: Record) -> str:
 
 def _further(record: Record) -> str:
     said = "missing days, return to the usual level, lines through the days, fit of the noise"
-    return f"the primary question in {record.choices} other ways; {said}" if record.choices else said
+    ways = "one other way" if record.choices == 1 else f"{record.choices} other ways"
+    return f"the primary question in {ways}; {said}" if record.choices else said
 
 
 def harms(record: Record) -> str:
@@ -325,7 +326,7 @@ def _frequency(record: Record) -> str:
     days, gaps = record.course.attended, record.course.gaps
     if not days:
         return NOT_RECORDED
-    said = f"{date(days[0])} to {date(days[-1])}"
+    said = f"{date(days[0])} to {date(days[-1])}" if len(days) > 1 else f"{date(days[0])}, the only one"
     said += f", {median(gaps):g} days apart (median)" if gaps else ""
     return f"{said}; how long a session lasted is not recorded"
 
