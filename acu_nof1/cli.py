@@ -1,4 +1,4 @@
-"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``plan`` and ``audit``.
+"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``formats``, ``plan`` and ``audit``.
 
 Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
@@ -193,6 +193,21 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
         )
     )
     raise typer.Exit(1 if worst == "error" else 0)
+
+
+@app.command(epilog=EXIT_CODES)
+def formats() -> None:
+    """List the formats of diaries that can be read: what they look like, and what each gives."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from acu_nof1.load import LAYOUTS
+
+    table = Table("layout", "looks like", "gives", box=None, pad_edge=False)
+    for layout in LAYOUTS:
+        table.add_row(layout.name, layout.looks_like, layout.gives)
+    Console(highlight=False, emoji=False).print(table)
+    typer.echo('A file\'s format is recognised from what it holds; layout = "…" in the protocol overrules that.')
 
 
 @app.command(epilog=EXIT_CODES)

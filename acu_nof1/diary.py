@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Status = Literal["kept", "converted", "missing", "rejected"]
 Reduction = Literal["mean", "max", "min", "first", "last"]
+IGNORED_COLUMNS = ("file", "reason", "records")
 SEVERAL_COLUMNS = ("outcome", "date", "value")
 LEDGER_COLUMNS = ("file", "row", "column", "outcome", "date", "raw", "status", "rule", "value")
 
@@ -27,6 +28,11 @@ def empty_ledger() -> pd.DataFrame:
 def no_several() -> pd.DataFrame:
     """Return a list of several answers on one day without rows."""
     return pd.DataFrame(columns=list(SEVERAL_COLUMNS))
+
+
+def none_ignored() -> pd.DataFrame:
+    """Return a list of records left out without rows."""
+    return pd.DataFrame(columns=list(IGNORED_COLUMNS))
 
 
 def reduction(outcome: Outcome, reducer: str) -> tuple[Reduction, str]:
@@ -46,12 +52,17 @@ def no_labels() -> pd.Series[str]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many cells were read and what became of them; the four always add up to `read`."""
+    """How many cells were read and what became of them: the first four always add up to `read`.
+
+    `ignored` counts the records of a file that are no answer to any question asked (of another person, of another
+    kind, a nap), each for a reason.
+    """
 
     kept: int = 0
     converted: int = 0
     missing: int = 0
     rejected: int = 0
+    ignored: int = 0
 
     @property
     def read(self) -> int:
@@ -64,6 +75,7 @@ class Counts:
             self.converted + other.converted,
             self.missing + other.missing,
             self.rejected + other.rejected,
+            self.ignored + other.ignored,
         )
 
 
@@ -100,6 +112,8 @@ class Diary:
     several
         The single answers of days that were answered several times with different values: outcome, date, value,
         in the order of the files. `values` holds what they were reduced to.
+    ignored
+        The records that were left out before any cell was read: file, reason, how many.
     """
 
     _values: pd.DataFrame
@@ -109,6 +123,7 @@ class Diary:
     sources: tuple[Source, ...] = ()
     _phase_labels: pd.Series[str] = field(default_factory=no_labels)
     _several: pd.DataFrame = field(default_factory=no_several)
+    _ignored: pd.DataFrame = field(default_factory=none_ignored)
 
     @classmethod
     def from_values(cls, values: Mapping[str, pd.Series[float]] | pd.DataFrame) -> Diary:
@@ -138,6 +153,11 @@ class Diary:
     def several(self) -> pd.DataFrame:
         """The answers of days that were answered several times with different values (a copy)."""
         return self._several.copy()
+
+    @property
+    def ignored(self) -> pd.DataFrame:
+        """The records that were left out, and why (a copy)."""
+        return self._ignored.copy()
 
     def reduced(self, outcome: Outcome, reducer: str) -> pd.Series[float]:
         """What are the daily values of an outcome when days with several different answers are reduced this way?"""
@@ -182,6 +202,7 @@ class Diary:
             self.sources + other.sources,
             pd.concat([self._phase_labels, other._phase_labels]),
             _stacked(self._several, other._several),
+            _stacked(self._ignored, other._ignored),
         )
 
     def __repr__(self) -> str:

@@ -162,6 +162,13 @@ class DiaryFile(Noun):
         Unit of the file's values by outcome, when it is not the outcome's own.
     reducer
         What becomes of several different answers on one day.
+    person
+        Whose rows are read, where the file holds several people.
+    dictionary
+        The data dictionary of a REDCap export: its codes for "not answered", its labels, its forms.
+    tracked
+        First and last day on which events were written down: a day without an event is a day without one only
+        between them.
     """
 
     file: str
@@ -178,6 +185,9 @@ class DiaryFile(Noun):
     words: dict[str, float] = Field(default_factory=dict)
     units: dict[str, str] = Field(default_factory=dict)
     reducer: Reducer = "mean"
+    person: str | None = None
+    dictionary: str | None = None
+    tracked: tuple[dt.date, dt.date] | None = None
 
 
 class Protocol(Noun):

@@ -232,6 +232,7 @@ class Reassessment:
                 "converted": counts.converted,
                 "missing": counts.missing,
                 "rejected": counts.rejected,
+                "ignored": counts.ignored,
             },
             "problems": [
                 {"severity": p.severity, "where": p.where, "problem": p.problem, "remedy": p.remedy}

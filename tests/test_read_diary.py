@@ -618,3 +618,46 @@ def test_other_words_for_yes_and_no_are_asked_for(diary):
     assert "words = {ja = 1, nein = 0}" in said
     assert "moderate" not in said
     assert "cm for mm" not in said
+
+
+# ------------------------------------------------------------------------------------------------- other formats
+
+
+def test_json_and_json_lines_are_read_as_tables(tmp_path):
+    lines = '{"date": "2026-01-05", "pain": 6}\n{"date": "2026-01-06", "pain": 5.50}\n{"date": "2026-01-07", "pain": null}\n'
+    (tmp_path / "diary.jsonl").write_text(lines, encoding="utf-8")
+    (tmp_path / "diary.json").write_text(
+        f'{{"v": 1, "days": [{",".join(lines.split(chr(10))[:3])}]}}', encoding="utf-8"
+    )
+    for name in ("diary.jsonl", "diary.json"):
+        read = read_diary(tmp_path / name, outcomes=[PAIN])
+        np.testing.assert_array_equal(read.values["pain"], [6, 5.5])
+        assert (read.counts.kept, read.counts.missing) == (2, 1)
+        assert any("read as list of JSON records" in problem.problem for problem in read.problems)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", '{"a": [1, 2}', "[1, 2]", "[]", "[" * 9999 + "]" * 9999, '{"a": [{"b": 1}], "c": [{"d": 2}]}']
+)
+def test_json_that_is_no_diary_is_a_clear_error(tmp_path, text):
+    (tmp_path / "diary.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UnreadableFileError) as error:
+        read_diary(tmp_path / "diary.json", outcomes=[PAIN])
+    assert error.value.problems[0].remedy
+
+
+def test_rows_of_other_people_are_left_out_and_counted(diary):
+    text = "id,date,pain\nA,2026-01-05,6\nB,2026-01-05,2\nA,2026-01-06,5\n"
+    with pytest.raises(UnreadableFileError, match="2 people"):
+        diary(text, columns={"person": "id"})
+    with pytest.raises(UnreadableFileError, match="no row is of"):
+        diary(text, columns={"person": "id"}, person="C")
+    read = diary(text, columns={"person": "id"}, person="A")
+    assert read.values["pain"].tolist() == [6, 5]
+    assert (read.counts.read, read.counts.ignored) == (2, 1)
+    assert read.ignored["reason"].tolist() == ["rows of other people"]
+
+
+def test_an_unknown_layout_suggests_the_nearest(diary):
+    with pytest.raises(UnreadableFileError, match="Did you mean"):
+        diary("date,pain\n2026-01-05,6\n", layout="dailyo")

@@ -5,33 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
-from acu_nof1.errors import Problem, UnreadableFileError, did_you_mean
-from acu_nof1.load.complaints import listed, nearest, shown
-from acu_nof1.load.layouts import LAYOUTS, Layout, layout_for
+from acu_nof1.errors import Problem, did_you_mean
+from acu_nof1.load.complaints import listed, nearest, place, shown
+from acu_nof1.load.recognise import usual_titles
 from acu_nof1.load.tables import Table, plain
 from acu_nof1.outcomes import Outcome, conversion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from acu_nof1.load.layout import Layout
     from acu_nof1.protocol import DiaryFile
 
-ROLES = ("date", "entered", "phase", "question", "answer", *CSD_ITEMS)
+ROLES = ("date", "entered", "person", "phase", "question", "answer", *CSD_ITEMS)
+MOST_PEOPLE = 5
 
 
 def titles_to_look_for(file: DiaryFile, outcomes: Sequence[Outcome]) -> list[str]:
     """Which titles may stand in the header of this file?"""
-    usual = [title for layout in LAYOUTS for titles in layout.columns.values() for title in titles]
-    return [*file.columns.values(), *usual, *(o.name for o in outcomes), *(o.label for o in outcomes)]
-
-
-def find_layout(file: DiaryFile, name: str, table: Table) -> Layout:
-    """Which layout does the table have? One that does not exist is an `UnreadableFileError`."""
-    try:
-        return layout_for(table.columns, file.layout, file.columns)
-    except KeyError:
-        known = did_you_mean(str(file.layout), [layout.name for layout in LAYOUTS])
-        raise UnreadableFileError([Problem("error", name, f'there is no layout "{file.layout}".', known)]) from None
+    return [*file.columns.values(), *usual_titles(), *(o.name for o in outcomes), *(o.label for o in outcomes)]
 
 
 def _match(table: Table, title: str) -> str | None:
@@ -80,7 +72,7 @@ def find_questions(
     questions: dict[Outcome, str] = {}
     for outcome in outcomes:
         declared = file.columns.get(outcome.name)
-        usual = (declared,) if declared is not None else _own_titles(outcome, outcomes)
+        usual = (declared,) if declared is not None else _own_titles(outcome, outcomes, layout)
         found = [by_plain[plain(title)] for title in usual if plain(title) in by_plain]
         if found:
             questions[outcome] = found[0]
@@ -90,10 +82,34 @@ def find_questions(
     return questions, wrong
 
 
-def _own_titles(outcome: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    """Name and label; a label that another outcome has too decides nothing."""
+def _own_titles(outcome: Outcome, outcomes: Sequence[Outcome], layout: Layout) -> tuple[str, ...]:
+    """Name and label, and where the format keeps it; a label that another outcome has too decides nothing."""
     shared = any(other is not outcome and plain(other.label) == plain(outcome.label) for other in outcomes)
-    return (outcome.name,) if shared else (outcome.name, outcome.label)
+    measure = layout.measures.get(outcome.instrument)
+    return (outcome.name, *(() if shared else (outcome.label,)), *(measure.titles if measure else ()))
+
+
+def of_one_person(file: DiaryFile, name: str, table: Table, roles: Mapping[str, str]) -> tuple[Table, list[Problem]]:
+    """Keep the rows of the declared person; where nobody is declared, the file must be of one person."""
+    if "person" not in roles:
+        wrong = [] if file.person is None else [
+            Problem("error", name, f'person = "{file.person}" is declared, and no column says whose a row is.',
+                    'Declare the column, as in columns = { person = "title of its column" }.')
+        ]  # fmt: skip
+        return table, wrong
+    whose = table.rows[roles["person"]].str.strip()
+    people = [str(person) for person in whose.unique() if person]
+    if file.person is None:
+        if len(people) <= 1:
+            return table, []
+        what = f"the rows are of {len(people)} people ({listed(people[:MOST_PEOPLE])}{' …' if len(people) > MOST_PEOPLE else ''})."
+        return table, [
+            Problem("error", place(name, roles["person"]), what, f'Declare one, as in person = "{shown(people[0])}".')
+        ]
+    if file.person not in people:
+        what = f'no row is of person = "{shown(file.person)}".'
+        return table, [Problem("error", place(name, roles["person"]), what, nearest(file.person, people))]
+    return table.only((whose == file.person).to_numpy(dtype=bool), "rows of other people"), []
 
 
 def asked(table: Table, roles: Mapping[str, str]) -> tuple[str, ...]:

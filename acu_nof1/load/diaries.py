@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from acu_nof1.errors import AcuError, Problem, UnreadableFileError, UsageError, did_you_mean
 from acu_nof1.load.files import ReadFile, read_file
 from acu_nof1.load.joining import joined
+from acu_nof1.load.recognise import no_progress
 from acu_nof1.protocol import DiaryFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from acu_nof1.diary import Diary
+    from acu_nof1.load.layout import Progress
     from acu_nof1.outcomes import Outcome
 
 
@@ -23,6 +25,7 @@ def read_diary(
     *files: str | Path | DiaryFile,
     outcomes: Iterable[Outcome],
     folder: str | Path | None = None,
+    progress: Progress = no_progress,
     **how: Any,
 ) -> Diary:
     """What did this person answer, day by day, and what became of every cell?
@@ -30,12 +33,14 @@ def read_diary(
     Parameters
     ----------
     *files
-        Paths of CSV, TSV or Excel files, or `DiaryFile` values that say how a file is read.
+        Paths of CSV, TSV, Excel or JSON files or of exports (see `formats`), or `DiaryFile` values that say how a file is read.
     outcomes
         The questions to look for. A column belongs to an outcome when it is mapped to it, or when its title
         is the outcome's name or label (case and spaces aside); nothing else is guessed.
     folder
         Where relative paths start.
+    progress
+        Called with the share of a file that is read, where that takes long.
     **how
         The fields of `DiaryFile` (``columns``, ``dayfirst``, ``decimal``, ``units``, …) for files that are
         given as paths.
@@ -63,7 +68,7 @@ def read_diary(
     wrong: list[Problem] = []
     for file, name in zip(declared, names, strict=True):
         try:
-            read.append(read_file(file, name, Path(folder or ""), questions))
+            read.append(read_file(file, name, Path(folder or ""), questions, progress))
         except AcuError as error:
             wrong += error.problems
     if wrong:

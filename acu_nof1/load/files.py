@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,24 +17,26 @@ from acu_nof1.errors import Problem, UnreadableFileError
 from acu_nof1.load.cells import NO_DATE, OVERLONG
 from acu_nof1.load.columns import (
     asked,
-    find_layout,
     find_questions,
     find_roles,
     nothing_found,
+    of_one_person,
     titles_to_look_for,
     wrong_units,
 )
 from acu_nof1.load.complaints import examples, listed, place, shown
 from acu_nof1.load.dates import read_days
 from acu_nof1.load.nights import read_nights, slips
+from acu_nof1.load.recognise import no_progress, open_table, spoken
 from acu_nof1.load.rows import Desk, read_cells, reader_of
-from acu_nof1.load.tables import Table, plain, read_table, spoken_rows
+from acu_nof1.load.tables import Table, plain, spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from acu_nof1.load.layout import Progress
     from acu_nof1.outcomes import Outcome
     from acu_nof1.protocol import DiaryFile
 
@@ -53,9 +55,12 @@ class ReadFile:
     problems: tuple[Problem, ...]
     found: tuple[str, ...]
     phase_labels: pd.Series[str]
+    ignored: Mapping[str, int] = field(default_factory=dict)  # records left out, by reason
 
 
-def read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outcome]) -> ReadFile:
+def read_file(
+    file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outcome], progress: Progress = no_progress
+) -> ReadFile:
     """What does this file say?
 
     Parameters
@@ -68,6 +73,8 @@ def read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outco
         Where its path starts.
     outcomes
         The questions to look for.
+    progress
+        Called with the share that is read, for files that take long.
 
     Returns
     -------
@@ -79,15 +86,10 @@ def read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outco
     UnreadableFileError
         If it is no table, its declaration does not fit it, or it holds none of the outcomes.
     """
-    table = read_table(
-        folder / file.file,
-        delimiter=file.delimiter,
-        encoding=file.encoding,
-        sheet=file.sheet,
-        titles=titles_to_look_for(file, outcomes),
-    )
-    layout = find_layout(file, name, table)
+    table, layout = open_table(folder / file.file, file, name, titles_to_look_for(file, outcomes), progress)
     roles, wrong = find_roles(file, name, table, layout)
+    table, more_than_one = of_one_person(file, name, table, roles)
+    wrong += more_than_one
     questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
     if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes)]:
         raise UnreadableFileError(wrong)
@@ -107,6 +109,7 @@ def read_file(file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outco
         tuple(problems),
         tuple(outcome.name for outcome in (*questions, *wanted)),
         _phase_labels(desk),
+        table.ignored,
     )
 
 
@@ -169,7 +172,7 @@ def _odd_days(name: str, title: str, table: Table, days: npt.NDArray[np.datetime
 
 
 def _cells_of(desk: Desk, outcome: Outcome, title: str) -> pd.DataFrame:
-    reader = reader_of(desk, outcome)
+    reader = reader_of(desk, outcome, title)
     if desk.layout.shape == "wide":
         return read_cells(desk, outcome.name, title, reader, np.arange(len(desk.table.rows)))
     questions = desk.table.rows[desk.roles["question"]]
@@ -179,7 +182,11 @@ def _cells_of(desk: Desk, outcome: Outcome, title: str) -> pd.DataFrame:
 
 
 def _notes(desk: Desk, questions: Mapping[Outcome, str], nights: bool) -> list[Problem]:
-    notes = [Problem("note", desk.name, f"{note}.", "") for note in desk.table.notes]
+    said = [spoken(desk.layout, desk.table), *desk.table.notes]
+    said += [
+        f"{count} {'record' if count == 1 else 'records'} left out: {why}" for why, count in desk.table.ignored.items()
+    ]
+    notes = [Problem("note", desk.name, f"{note}.", "") for note in said if note]
     if desk.layout.shape == "long":
         read = {plain(title) for title in questions.values()}
         left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]

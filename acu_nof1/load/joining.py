@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.diary import (
+    IGNORED_COLUMNS,
     LEDGER_COLUMNS,
     SEVERAL_COLUMNS,
     Counts,
@@ -61,14 +63,19 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
         cells, [outcome.name for outcome in outcomes if outcome.kind == "yes_no"]
     )
     problems += [p for outcome in outcomes for p in too_short(outcome, values[outcome.name], cells)]
+    ignored = pd.DataFrame(
+        [(file.source.file, why, count) for file in read for why, count in file.ignored.items()],
+        columns=list(IGNORED_COLUMNS),
+    )
     return Diary(
         on_calendar(pd.DataFrame(values, index=_all_days(values.values()), dtype=float)),
         _ledger(cells),
-        _counts(cells),
+        replace(_counts(cells), ignored=int(ignored["records"].sum())),
         tuple(sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))),
         tuple(file.source for file in read),
         pd.concat([file.phase_labels for file in read]),
         pd.concat(several, ignore_index=True) if several else no_several(),
+        ignored,
     )
 
 

@@ -1,49 +1,16 @@
-"""The table formats a diary may have, as data: a new format is one `Layout`, nothing else changes."""
+"""The formats a diary may have, as data: a new one is one `Layout` here, and a small file where it is no table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
-from acu_nof1.load.tables import plain
+from acu_nof1.load.formats.records import RECORDS
+from acu_nof1.load.layout import DATE_TITLES, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Shape = Literal["wide", "long"]
-DATE_TITLES = ("date", "day", "diary date", "full date")
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """One way in which diaries are laid out.
-
-    Attributes
-    ----------
-    name
-        What a protocol calls it.
-    looks_like
-        One line for the list of formats.
-    shape
-        ``wide`` (a column per question) or ``long`` (a row per answer).
-    columns
-        For each role (``date``, ``entered``, ``question``, ``answer``, or an item of the Consensus Sleep
-        Diary) the titles it usually has; a mapping in the protocol goes before these.
-    signature
-        Titles that together tell this format from the others; none: it is only taken when asked for.
-    """
-
-    name: str
-    looks_like: str
-    shape: Shape = "wide"
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    signature: tuple[str, ...] = ()
-
-    def recognises(self, titles: tuple[str, ...]) -> bool:
-        """Do these column titles give the format away?"""
-        return bool(self.signature) and {plain(title) for title in self.signature} <= {plain(title) for title in titles}
-
+    from pathlib import Path
 
 WIDE = Layout("wide", "one row per day, one column per question: date, pain, walking", columns={"date": DATE_TITLES})
 
@@ -60,12 +27,14 @@ LAYOUTS: tuple[Layout, ...] = (
         "google_forms",
         "a form's answers: Timestamp first, then the questions as titles; without a date column the day is "
         "that of the timestamp",
+        "Google Forms sheet",
         columns={"date": (*DATE_TITLES, "timestamp"), "entered": ("timestamp",)},
         signature=("timestamp",),
     ),
     Layout(
         "bearable",
         "Bearable's export, one row per answer: date formatted, category, rating/amount",
+        "Bearable export",
         shape="long",
         columns={"date": ("date formatted", "date"), "question": ("category",), "answer": ("rating/amount",)},
         signature=("date formatted", "category", "rating/amount"),
@@ -73,6 +42,7 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "daylio",
         "Daylio's export, one row per entry: full_date, weekday, time, mood, activities",
+        "Daylio export",
         columns={"date": ("full_date",)},
         signature=("full_date", "mood", "activities"),
     ),
@@ -80,9 +50,12 @@ LAYOUTS: tuple[Layout, ...] = (
         "sleep_clock",
         "Consensus Sleep Diary, one row per night: date (of the morning), into_bed, tried_to_sleep, "
         "minutes_to_sleep, minutes_awake, final_awakening, out_of_bed",
+        "Consensus Sleep Diary",
         columns={"date": DATE_TITLES} | {item: (item,) for item in CSD_ITEMS},
         signature=CSD_ITEMS,
+        gives="csd_tst, csd_se, csd_tib, csd_sol, csd_waso, csd_twak from clock times",
     ),
+    RECORDS,
 )
 
 
@@ -114,3 +87,23 @@ def layout_for(titles: tuple[str, ...], name: str | None, roles: Mapping[str, st
     if "question" in roles:
         return by_name["long"]
     return next((layout for layout in LAYOUTS if layout.recognises(titles)), WIDE)
+
+
+def claimed(path: Path, head: bytes, name: str | None) -> Layout | None:
+    """Which layout reads this file, because it is no table?
+
+    Parameters
+    ----------
+    path, head
+        The file, and its first bytes.
+    name
+        The layout that was declared, if any.
+
+    Returns
+    -------
+    Layout
+        The declared one if it reads files of its own, else the first that knows such a file; ``None``: it is a table.
+    """
+    if name is not None:
+        return next((layout for layout in LAYOUTS if layout.name == name and layout.read is not None), None)
+    return next((layout for layout in LAYOUTS if layout.claims is not None and layout.claims(path, head)), None)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.load.cells import MISSING, NO, YES, Reader, folded, read_column
 from acu_nof1.load.clocks import read_clocks
 from acu_nof1.load.dates import read_days
-from acu_nof1.load.layouts import DATE_TITLES, LAYOUTS
-from acu_nof1.load.tables import Table, plain, read_table
+from acu_nof1.load.layout import DATE_TITLES, Layout
+from acu_nof1.load.recognise import open_table, usual_titles
+from acu_nof1.load.tables import Table, plain
 from acu_nof1.outcomes import OUTCOMES, Outcome
+from acu_nof1.protocol import DiaryFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -128,13 +131,15 @@ HINTS: tuple[Hint, ...] = (
 )
 
 
-def propose(path: str | Path) -> Proposal:
+def propose(path: str | Path, layout: str | None = None) -> Proposal:
     """What does this file hold, and with which command can it be read?
 
     Parameters
     ----------
     path
-        A CSV, TSV or Excel file.
+        A diary file in any known format.
+    layout
+        Its format, if it is not to be recognised.
 
     Returns
     -------
@@ -146,10 +151,10 @@ def propose(path: str | Path) -> Proposal:
     UnreadableFileError
         If the file cannot be read as a table.
     """
-    usual = [title for layout in LAYOUTS for titles in layout.columns.values() for title in titles]
-    table = read_table(path, titles=[*usual, *OUTCOMES])
+    file = DiaryFile(file=str(path), layout=layout)
+    table, found = open_table(Path(path), file, Path(path).name, [*usual_titles(), *OUTCOMES])
     shown = tuple(_shown(title, table.rows[title].head(LOOKED_AT), table.delimiter) for title in table.columns)
-    return Proposal(str(path), shown, _command(str(path), shown, _derivable(table)))
+    return Proposal(str(path), shown, _command(str(path), shown, _derivable(table, found)))
 
 
 def _shown(title: str, texts: pd.Series[str], delimiter: str) -> Shown:
@@ -208,10 +213,12 @@ def _fits(hint: Hint, words: str, seen: Shown) -> bool:
     )
 
 
-def _derivable(table: Table) -> tuple[str, ...]:
-    """Sleep outcomes that the clock times of a sleep diary give."""
-    clock = next(layout for layout in LAYOUTS if layout.name == "sleep_clock")
-    return ("csd_tst", "csd_se") if clock.recognises(table.columns) else ()
+def _derivable(table: Table, layout: Layout) -> tuple[str, ...]:
+    """Outcomes that the format gives by itself: it knows their columns, or derives them from clock times."""
+    if set(CSD_ITEMS) <= set(layout.columns):
+        return ("csd_tst", "csd_se")
+    titles = {plain(title) for title in table.columns}
+    return tuple(name for name, measure in layout.measures.items() if titles.intersection(map(plain, measure.titles)))
 
 
 def _command(path: str, shown: Sequence[Shown], derived: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from acu_nof1.load.layouts import Layout
+    from acu_nof1.load.layout import Layout
     from acu_nof1.load.tables import Table
     from acu_nof1.outcomes import Outcome
     from acu_nof1.protocol import DiaryFile
@@ -33,17 +33,19 @@ class Desk:
     days: npt.NDArray[np.datetime64]
 
 
-def reader_of(desk: Desk, outcome: Outcome) -> Reader:
-    """How are the cells of this outcome read in this file?"""
+def reader_of(desk: Desk, outcome: Outcome, title: str = "") -> Reader:
+    """How are the cells of this outcome read in this file, where they stand under this title?"""
     file = desk.file
+    measure = desk.layout.measures.get(outcome.instrument)
+    usual = measure.unit if measure and outcome.name not in file.columns else ""
     return Reader(
         outcome,
         desk.table.delimiter or ",",
         file.decimal,
-        file.missing,
+        (*file.missing, *desk.table.missing),
         file.none,
-        file.words,
-        file.units.get(outcome.name, ""),
+        {**desk.table.words.get(title, {}), **file.words},
+        file.units.get(outcome.name, usual),
     )
 
 

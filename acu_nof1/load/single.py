@@ -17,8 +17,10 @@ from acu_nof1.load.dates import ASK_ORDER
 from acu_nof1.load.diaries import read_diary
 from acu_nof1.load.propose import propose
 from acu_nof1.load.protocols import PROTOCOL_FILE, protocol_from
-from acu_nof1.load.tables import plain, read_table
+from acu_nof1.load.recognise import open_table
+from acu_nof1.load.tables import plain
 from acu_nof1.outcomes import KINDS, OUTCOMES
+from acu_nof1.protocol import DiaryFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,7 +123,7 @@ def _wrong_options(diary: Path, date: str | None, decimal: str | None) -> list[P
     if decimal is not None and decimal not in (".", ","):
         wrong.append(Problem("error", f'--decimal "{decimal}"', "this is no decimal sign.", 'Write "." or ",".'))
     if date is not None:
-        columns = read_table(diary, titles=[date]).columns
+        columns = open_table(diary, DiaryFile(file=str(diary)), diary.name, [date])[0].columns
         if plain(date) not in map(plain, columns):
             what = f"there is no such column in {diary.name}."
             wrong.append(Problem("error", f'--date "{date}"', what, did_you_mean(date, columns)))

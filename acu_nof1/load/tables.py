@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +77,14 @@ class Table:
     overlong
         Numbers of the rows of a comma file that have more cells than its header: which of them belong
         together cannot be known.
+    ignored
+        Records that are in the file and not in `rows`, by the reason why.
+    prompts
+        How many questions the source asked, and how many were answered, where it tells.
+    missing
+        Codes that the source itself declares to mean "not answered".
+    words
+        By title: words that the source itself declares to stand for numbers.
     """
 
     file: str
@@ -89,6 +97,58 @@ class Table:
     sha256: str
     day_zero: dt.date = DAY_ZERO
     overlong: tuple[int, ...] = ()
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    prompts: tuple[int, int] | None = None
+    missing: tuple[str, ...] = ()
+    words: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def only(self, kept: np.ndarray[tuple[int], np.dtype[np.bool_]], reason: str) -> Table:
+        """Return the table with these rows only; the others are ignored for this reason."""
+        if kept.all():
+            return self
+        ignored = {**self.ignored, reason: self.ignored.get(reason, 0) + int((~kept).sum())}
+        return replace(self, rows=self.rows[kept].reset_index(drop=True), numbers=self.numbers[kept], ignored=ignored)
+
+    def with_columns(self, **columns: Iterable[str]) -> Table:
+        """Return the table with these columns of text added, or in the place of those that have such a title."""
+        added = {title: pd.array(list(texts), dtype="str") for title, texts in columns.items()}
+        rows = self.rows.assign(**added)
+        return replace(self, rows=rows, columns=tuple(rows.columns))
+
+
+def table_of(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    *,
+    numbers: Iterable[int],
+    read_as: str,
+    notes: Sequence[str] = (),
+    ignored: Mapping[str, int] | None = None,
+    prompts: tuple[int, int] | None = None,
+) -> Table:
+    """Make a table of what was read from a file of another kind.
+
+    Parameters
+    ----------
+    path
+        The file; its hash is taken from it.
+    columns
+        Text by title.
+    numbers
+        For each row the number by which a person finds it: of the record, or of the line.
+    read_as, notes, ignored, prompts
+        See `Table`.
+    """
+    rows = pd.DataFrame({title: pd.array(list(texts), dtype="str") for title, texts in columns.items()})
+    at = np.fromiter(numbers, dtype=np.int64)
+    return Table(path.name, tuple(rows.columns), rows, at, tuple(notes), "", read_as, digest_of(path),
+                 ignored=ignored or {}, prompts=prompts)  # fmt: skip
+
+
+def digest_of(path: Path) -> str:
+    """Hash a file of any size."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def plain(title: str) -> str:
@@ -130,7 +190,7 @@ def read_table(
         If the file is missing, empty, a folder, has a header only, or is not a table.
     """
     path = Path(path)
-    data = _bytes(path)
+    data = bytes_of(path)
     wanted = frozenset(plain(title) for title in titles) - {""}
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         table = _read_workbook(path.name, data, sheet, wanted)
@@ -138,27 +198,29 @@ def read_table(
         table = _read_text(path.name, data, delimiter, encoding, wanted)
     if table.rows.empty and not may_be_empty:
         what = "there is a row of titles and nothing below it."
-        raise _unreadable(path.name, what, "Export the diary with its entries.")
+        raise unreadable(path.name, what, "Export the diary with its entries.")
     return table
 
 
-def _unreadable(file: str, problem: str, remedy: str) -> UnreadableFileError:
+def unreadable(file: str, problem: str, remedy: str) -> UnreadableFileError:
+    """Make the error of a file that cannot be read: what is wrong, and what to do."""
     return UnreadableFileError([Problem("error", file, problem, remedy)])
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """Read the bytes of a file that should hold a diary; one that is missing, empty or a folder is an error."""
     expected = "Give the path of a CSV, TSV or Excel (.xlsx) file."
     if path.is_dir():
-        raise _unreadable(str(path), "a table file was expected, this is a folder.", expected)
+        raise unreadable(str(path), "a table file was expected, this is a folder.", expected)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise _unreadable(str(path), "there is no such file.", f"Check the name and the folder. {expected}") from None
+        raise unreadable(str(path), "there is no such file.", f"Check the name and the folder. {expected}") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or str(error)
-        raise _unreadable(str(path), f"the file could not be opened ({reason}).", expected) from None
+        raise unreadable(str(path), f"the file could not be opened ({reason}).", expected) from None
     if not data.strip():
-        raise _unreadable(
+        raise unreadable(
             path.name, "the file is empty.", "Export the diary again: a row of titles, then one row per day."
         )
     return data
@@ -178,7 +240,7 @@ def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | No
         text = text[found.end() :]  # a spreadsheet does not show this line: the next one is row 1
         notes.append(f'first line is "sep={found.group(1)}"')
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r '):
-        raise _unreadable(
+        raise unreadable(
             file, f'"{delimiter}" cannot separate cells.', 'Declare one character, such as delimiter = ";".'
         )
     quoting, unpaired = _quoting(text)
@@ -199,17 +261,17 @@ def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | No
 def _decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
     for signature, name in SIGNATURES:
         if data.startswith(signature):
-            raise _unreadable(file, f"a text table was expected, this is {name}.", _REMEDIES.get(name, _EXPORT))
+            raise unreadable(file, f"a text table was expected, this is {name}.", _REMEDIES.get(name, _EXPORT))
     try:
         text, spoken = _as_text(data, encoding)
     except (ValueError, LookupError):  # ValueError: not this encoding, or not even a name of one
-        raise _unreadable(
+        raise unreadable(
             file,
             f'the text is not in the encoding "{encoding or "its first bytes announce"}".',
             "Leave `encoding` out, or save the table again as UTF-8.",
         ) from None
     if "\x00" in text or len(_CONTROL.findall(text[:100_000])) > max(3, 0.01 * min(len(text), 100_000)):
-        raise _unreadable(file, "a text table was expected, these bytes are not text.", _EXPORT)
+        raise unreadable(file, "a text table was expected, these bytes are not text.", _EXPORT)
     return text, spoken
 
 
@@ -281,7 +343,7 @@ def _records(file: str, text: str, separator: str, quoting: int) -> Iterator[lis
     try:
         yield from _reader(text, separator, quoting)
     except csv.Error as error:
-        raise _unreadable(
+        raise unreadable(
             file,
             f"a cell could not be read ({error}).",
             "Look for a quotation mark that is opened and not closed.",
@@ -294,7 +356,7 @@ def _records(file: str, text: str, separator: str, quoting: int) -> Iterator[lis
 def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[str]) -> Table:
     if not data.startswith(b"PK"):
         old = data.startswith(b"\xd0\xcf\x11\xe0")
-        raise _unreadable(
+        raise unreadable(
             file,
             "an Excel workbook was expected, this is " + ("an old .xls file." if old else "something else."),
             "Open it in a spreadsheet and save it as .xlsx or CSV; if it is text, rename it to end in .csv.",
@@ -302,7 +364,7 @@ def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[
     try:
         book = read_workbook(data)
     except Exception as error:  # openpyxl raises whatever the damaged part happens to cause
-        raise _unreadable(
+        raise unreadable(
             file,
             f"the workbook is damaged or protected ({type(error).__name__}).",
             "Open it in a spreadsheet, save it again as .xlsx without a password, or export it as CSV.",
@@ -325,14 +387,14 @@ def _sheet_name(file: str, sheets: Mapping[str, list[list[str]]], sheet: str | N
     filled = [name for name, records in sheets.items() if any(any(record) for record in records)]
     if sheet is not None:
         if sheet not in sheets:
-            raise _unreadable(file, f'there is no sheet "{sheet}".', f"Its sheets are: {', '.join(sheets)}.")
+            raise unreadable(file, f'there is no sheet "{sheet}".', f"Its sheets are: {', '.join(sheets)}.")
         return sheet
     if not filled:
-        raise _unreadable(file, "every sheet of the workbook is empty.", "Export the diary again.")
+        raise unreadable(file, "every sheet of the workbook is empty.", "Export the diary again.")
     held = {name: max(_held(record, wanted) for record in sheets[name][:HEAD]) for name in filled}
     best = [name for name in filled if held[name] == max(held.values())]
     if len(best) > 1:
-        raise _unreadable(
+        raise unreadable(
             file,
             f"the diary may stand on any of the sheets {', '.join(best)}.",
             f'Declare one, as in sheet = "{best[0]}".',
@@ -372,7 +434,7 @@ def _table(
 ) -> Table:
     head = list(islice(records, HEAD))
     if not any(cell.strip() for record in head for cell in record):
-        raise _unreadable(file, f"the first {HEAD} rows are blank.", "Export the diary again, with a row of titles.")
+        raise unreadable(file, f"the first {HEAD} rows are blank.", "Export the diary again, with a row of titles.")
     at = _header_at(head, wanted)
     if at:
         notes.append(f"titles are in row {at + 1}; the rows above are not read")
@@ -386,7 +448,7 @@ def _table(
     frame, numbers = _only_data(frame, numbers, head[at], notes)
     overlong = [number for number in overlong if number in set(numbers.tolist())]
     if 2 * len(overlong) > len(frame):
-        raise _unreadable(
+        raise unreadable(
             file,
             f"{len(overlong)} of {len(frame)} rows have more cells than the header ({spoken_rows(overlong)}).",
             'Are there decimal commas? Then export the table with ";" between the cells, or with quotation marks '

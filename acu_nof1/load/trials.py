@@ -20,6 +20,7 @@ from acu_nof1.load.dates import read_days
 from acu_nof1.load.diaries import read_diary
 from acu_nof1.load.files import outside
 from acu_nof1.load.protocols import PROTOCOL_FILE, input_files, protocol_and_sessions
+from acu_nof1.load.recognise import no_progress
 from acu_nof1.load.tables import plain, read_table, spoken_rows
 from acu_nof1.protocol import Session
 from acu_nof1.trial import Trial
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from acu_nof1.diary import Diary
+    from acu_nof1.load.layout import Progress
     from acu_nof1.load.tables import Table
     from acu_nof1.protocol import Protocol
 
@@ -49,13 +51,15 @@ NOTHING = frozenset(("none", "no", "-", "n/a", "0"))  # in a cell that names wha
 NEAR = 0.8
 
 
-def read_trial(path: str | os.PathLike[str]) -> Trial:
+def read_trial(path: str | os.PathLike[str], progress: Progress = no_progress) -> Trial:
     """What was planned, what was done, and what does the diary say?
 
     Parameters
     ----------
     path
         A folder with ``protocol.toml`` and the files it names, or the protocol file itself.
+    progress
+        Called with the share of a diary file that is read, where that takes long.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def read_trial(path: str | os.PathLike[str]) -> Trial:
             )
         )
     try:
-        diary = _read_diaries(protocol, folder)
+        diary = _read_diaries(protocol, folder, progress)
     except AcuError as error:
         raise ProtocolError([*wrong, *error.problems]) from None
     if wrong:
@@ -111,9 +115,9 @@ def _not_there(at: Path) -> Iterator[Problem]:
             yield Problem("error", str(file), "there is no such file.", "Check the name and the folder.")
 
 
-def _read_diaries(protocol: Protocol, folder: Path) -> Diary:
+def _read_diaries(protocol: Protocol, folder: Path, progress: Progress) -> Diary:
     asked = [outcome for outcome in protocol.outcomes if outcome.derived is None]
-    return read_diary(*protocol.diaries, outcomes=asked, folder=folder)
+    return read_diary(*protocol.diaries, outcomes=asked, folder=folder, progress=progress)
 
 
 def _source(file: Path) -> Source:

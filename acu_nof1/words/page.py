@@ -211,9 +211,14 @@ MEDICAL_FIRST = "Medical evaluation comes first. While this stands, the page giv
 
 
 def ledger_line(counts: Counts) -> str:
-    """Say what became of the cells that were read; the four numbers add up."""
+    """Say what became of the cells that were read; the four numbers add up, and records left out stand beside them."""
+    ignored = (
+        f" {counts.ignored} {'record' if counts.ignored == 1 else 'records'} left out before, for the reasons given."
+        if counts.ignored
+        else ""
+    )
     return (f"{counts.read} cells read: {counts.kept} kept as they stood, {counts.converted} converted, "
-            f"{counts.missing} missing, {counts.rejected} not read. Blank cells are counted, not listed.")  # fmt: skip
+            f"{counts.missing} missing, {counts.rejected} not read. Blank cells are counted, not listed.{ignored}")  # fmt: skip
 
 
 def ledger_cut(shown: int, rows: int) -> str:

@@ -1,0 +1,1 @@
+"""One file per format that is no table, or must be re-arranged to be one; each gives a `Layout`."""
