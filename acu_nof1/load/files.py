@@ -50,6 +50,7 @@ class ReadFile:
 
     source: Source
     reducer: str
+    reducer_declared: bool
     cells: tuple[pd.DataFrame, ...]  # a frame per mapped column, a row per cell (see `rows.framed`)
     derived: pd.DataFrame  # outcome, date, value, file, row: computed from a night's cells
     problems: tuple[Problem, ...]
@@ -104,6 +105,7 @@ def read_file(
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
         file.reducer,
+        "reducer" in file.model_fields_set,
         (*columns, *nights),
         derived,
         tuple(problems),
