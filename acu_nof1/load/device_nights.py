@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.derive import DAY, LONGEST_IN_BED
+from acu_nof1.errors import did_you_mean
 from acu_nof1.load.layout import Measure
+from acu_nof1.load.tables import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,7 @@ SLACK = 5.0
 
 NO_LENGTH = "sleep records that end before they begin, or at once"
 TOO_LONG = "sleep records of more than 16 hours without a break"
+OTHER_DEVICE = "sleep records of other devices than the declared one"
 NAP = "records of naps and of sleep apart from the night"
 
 NIGHT_MEASURES: Mapping[str, Measure] = {
@@ -172,6 +175,33 @@ def device_nights(intervals: SleepIntervals) -> DeviceNights:
     )
 
 
+def of_device(name: str, intervals: SleepIntervals, device: str | None) -> tuple[SleepIntervals, dict[str, int]]:
+    """Keep the sleep that this device recorded, and the time in bed that any did; the others are counted.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    intervals
+        From all devices.
+    device
+        The declared one; ``None`` keeps all.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it recorded nothing.
+    """
+    if device is None:
+        return intervals, {}
+    recorded = sorted(set(intervals.source.tolist()))
+    if device not in recorded:
+        what = f'no sleep is recorded by device = "{device}".'
+        raise unreadable(name, what, did_you_mean(device, recorded) if recorded else "Leave device out.")
+    kept = (intervals.source == device) | (intervals.stage == IN_BED)
+    return intervals.at(kept), {OTHER_DEVICE: int((~kept).sum())} if not kept.all() else {}
+
+
 def union(
     start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -274,5 +304,5 @@ def change_of_source(nights: DeviceNights) -> tuple[str, str] | None:
     return (
         f"not all nights are recorded by the same device: {'; '.join(told[:5])}{' …' if len(told) > 5 else ''}. "
         "Devices differ by tens of minutes on the same night.",
-        "Compare phases only where the same device recorded both.",
+        f'Read the sleep of one, as in device = "{nights.source[-1].split(" + ")[0]}".',
     )
