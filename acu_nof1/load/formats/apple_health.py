@@ -65,7 +65,7 @@ DEEPEST = 50  # elements within elements; a genuine export has four
 MOST_NAMES = 5_000  # names of elements and attributes; a genuine export has about a hundred
 MOST_SOURCES = 200
 MOST_MEMBERS = 1_000
-HEAD = 65536
+HEAD = 4096
 
 OTHER_KINDS = "records of other kinds than sleep"
 NO_STAGE = "sleep records with a value that is not known"
@@ -93,7 +93,8 @@ def _is_health(head: bytes) -> bool:
 def _in_zip(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(name.rpartition("/")[2].lower() == "export.xml" for name in archive.namelist())
+            named = any(name.rpartition("/")[2].lower() == "export.xml" for name in archive.namelist())
+            return named or bool(_exports(archive))
     except Exception:  # as below: it is then for the reader of tables to say what is wrong
         return False
 
@@ -128,15 +129,23 @@ def _not_too_large(path: Path, size: int) -> int:
     return size
 
 
+def _xml_in(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [info for info in archive.infolist() if info.filename.lower().endswith(".xml")][:MOST_MEMBERS]
+
+
+def _exports(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    found = []
+    for info in _xml_in(archive):
+        with archive.open(info) as stream:
+            found += [info] if _is_health(stream.read(HEAD)) else []
+    return found
+
+
 def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     """The one file in the archive that is an export: its name depends on the language of the phone."""
-    files = [info for info in archive.infolist() if info.filename.lower().endswith(".xml")][:MOST_MEMBERS]
-    if any(info.flag_bits & 1 for info in files):
+    if any(info.flag_bits & 1 for info in _xml_in(archive)):
         raise unreadable(path.name, "the archive is locked with a password.", "Unpack it and give its export.xml.")
-    found = []
-    for info in files:
-        with archive.open(info) as stream:
-            found += [info] if _is_health(stream.read(HEAD // 16)) else []
+    found = _exports(archive)
     if len(found) == 1:
         return found[0]
     if not found:
@@ -313,7 +322,7 @@ def _parsed(name: str, stream: IO[bytes], size: int, progress: Progress) -> tupl
             progress(min(read / size, 1.0))
         parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise unreadable(name, _where_it_ends(error, read, size), AGAIN) from None
+        raise unreadable(name, _where_it_ends(error, read, size, parser.ErrorByteIndex), AGAIN) from None
     except (LookupError, UnicodeError) as error:  # the first line names an encoding that there is not
         raise unreadable(name, f"its text is in no encoding that is known ({error}).", AGAIN) from None
     except (zlib.error, EOFError, OSError, zipfile.BadZipFile) as error:
@@ -322,12 +331,12 @@ def _parsed(name: str, stream: IO[bytes], size: int, progress: Progress) -> tupl
     return records, blanked
 
 
-def _where_it_ends(error: expat.ExpatError, read: int, size: int) -> str:
+def _where_it_ends(error: expat.ExpatError, read: int, size: int, at: int) -> str:
     where = f"line {error.lineno} column {error.offset + 1}"
     if read >= size:
         return f"the file ends in the middle, in {where}: the last records are missing, and which cannot be known."
     said = expat.ErrorString(error.code)
-    return f"it is no XML in UTF-8 from {where} on ({said}): {_share(read, size)} could be read."
+    return f"it is no XML in UTF-8 from {where} on ({said}): {_share(at, size)} could be read."
 
 
 def _share(read: int, size: int) -> str:
