@@ -30,7 +30,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acu_nof1.errors import AcuError, UnreadableFileError
-from acu_nof1.load import read_diary
+from acu_nof1.load import propose, read_diary
 from acu_nof1.load.device_nights import (
     AWAKE,
     IN_BED,
@@ -47,6 +47,7 @@ from acu_nof1.load.device_nights import (
 from acu_nof1.load.formats import apple_health
 from acu_nof1.load.formats.apple_health import NO_STAGE, NO_TIME, OTHER_KINDS, source_of
 from acu_nof1.outcomes import OUTCOMES
+from acu_nof1.protocol import DiaryFile
 
 ASKED = [OUTCOMES[name] for name in NIGHT_MEASURES]
 DAY = dt.date(2026, 3, 2)
@@ -122,15 +123,9 @@ def test_a_night_points_at_the_line_of_its_first_record(tmp_path):
     text = export([record("Awake", after(5), after(9)), record("Asleep", after(0), after(420))])
     path = tmp_path / "export.xml"
     path.write_bytes(text)
-    table = apple_health.read_export(path, apple_file(path), lambda _: None)
+    table = apple_health.read_export(path, DiaryFile(file=str(path)), lambda _: None)
     line = text.decode().splitlines()[table.numbers[0] - 1]
     assert 'SleepAnalysisAsleep"' in line
-
-
-def apple_file(path, **how):
-    from acu_nof1.protocol import DiaryFile
-
-    return DiaryFile(file=str(path), **how)
 
 
 # ------------------------------------------------------------------------------------------- which night it was
@@ -512,9 +507,9 @@ def test_archives_that_are_not_one_export_are_refused(tmp_path):
     ("data", "said"),
     [
         (b'<?xml version="1.0"?><gpx></gpx>', "this is XML of another kind"),
-        (export([record("5", FIRST, FIRST, kind="HKQuantityTypeIdentifierStepCount")]), r"no night of sleep \(1 records of other kinds"),
+        (export([record("5", FIRST, FIRST, kind="HKQuantityTypeIdentifierStepCount")]), r"no night of sleep \(records of other kinds than sleep: 1\)"),
         (export([]), "no record at all"),
-        (export([record("Asleep", after(900), after(930))]), r"no night of sleep \(1 records of naps"),
+        (export([record("Asleep", after(900), after(930))]), r"no night of sleep \(records of naps and of sleep apart from the night: 1\)"),
         (b"", "the file is empty"),
         (b"\x00" * 3000, "no XML|not text"),
     ],
@@ -535,6 +530,13 @@ def test_an_excel_workbook_is_no_export(tmp_path):
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("xl/export.xml", export([ONE]))
     assert not apple_health.is_export(tmp_path / "diary.xlsx", stream.getvalue())
+
+
+def test_the_proposed_command_asks_for_each_outcome_once(tmp_path):
+    path = tmp_path / "export.xml"
+    path.write_bytes(export([one for night in nights(5, DAY, 5).values() for one in night.records()]))
+    asked = " ".join(f"--outcome {name}" for name in NIGHT_MEASURES)
+    assert propose(path).command.endswith(f"--start YYYY-MM-DD {asked}")
 
 
 def test_progress_is_shown_to_the_end(tmp_path):

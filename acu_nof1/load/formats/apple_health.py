@@ -377,7 +377,7 @@ def read_export(path: Path, file: DiaryFile, progress: Progress) -> Table:
     nights = device_nights(ours)
     ignored = records.left_out() | others | dict(nights.ignored)
     if not len(nights.date):
-        held = "; ".join(f"{count} {reason}" for reason, count in ignored.items()) or "no record at all"
+        held = "; ".join(f"{reason}: {count}" for reason, count in ignored.items()) or "no record at all"
         raise unreadable(path.name, f"it holds no night of sleep ({held}).", AGAIN)
     table = table_of(
         path,
