@@ -189,6 +189,7 @@ def _notes(desk: Desk, questions: Mapping[Outcome, str], nights: bool) -> list[P
         f"{count} {'record' if count == 1 else 'records'} left out: {why}" for why, count in desk.table.ignored.items()
     ]
     notes = [Problem("note", desk.name, f"{note}.", "") for note in said if note]
+    notes += [Problem("warning", desk.name, what, remedy) for what, remedy in desk.table.warnings]
     if desk.layout.shape == "long":
         read = {plain(title) for title in questions.values()}
         left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]
