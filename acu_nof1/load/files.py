@@ -51,6 +51,7 @@ class ReadFile:
 
     source: Source
     reducer: str
+    reducer_declared: bool
     cells: tuple[pd.DataFrame, ...]  # a frame per mapped column, a row per cell (see `rows.framed`)
     derived: pd.DataFrame  # outcome, date, value, file, row: computed from a night's or a form's cells
     problems: tuple[Problem, ...]
@@ -108,6 +109,7 @@ def read_file(
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
         file.reducer,
+        "reducer" in file.model_fields_set,
         (*columns, *nights, *forms),
         pd.concat([slept, scored], ignore_index=True),
         tuple(problems),
@@ -191,6 +193,7 @@ def _notes(desk: Desk, titles: Collection[str], nights: bool) -> list[Problem]:
         f"{count} {'record' if count == 1 else 'records'} left out: {why}" for why, count in desk.table.ignored.items()
     ]
     notes = [Problem("note", desk.name, f"{note}.", "") for note in said if note]
+    notes += [Problem("warning", desk.name, what, remedy) for what, remedy in desk.table.warnings]
     if desk.layout.shape == "long":
         read = {plain(title) for title in titles}
         left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
+from acu_nof1.load.formats.apple_health import APPLE_HEALTH
 from acu_nof1.load.formats.records import RECORDS
 from acu_nof1.load.layout import DATE_TITLES, Layout
 
@@ -55,6 +56,7 @@ LAYOUTS: tuple[Layout, ...] = (
         signature=CSD_ITEMS,
         gives="csd_tst, csd_se, csd_tib, csd_sol, csd_waso, csd_twak from clock times",
     ),
+    APPLE_HEALTH,
     RECORDS,
 )
 

@@ -154,6 +154,7 @@ def propose(path: str | Path, layout: str | None = None) -> Proposal:
     file = DiaryFile(file=str(path), layout=layout)
     table, found = open_table(Path(path), file, Path(path).name, [*usual_titles(), *OUTCOMES])
     shown = tuple(_shown(title, table.rows[title].head(LOOKED_AT), table.delimiter) for title in table.columns)
+    shown = tuple(_of_format(column, found) for column in shown)
     return Proposal(str(path), shown, _command(str(path), shown, _derivable(table, found)))
 
 
@@ -211,6 +212,12 @@ def _fits(hint: Hint, words: str, seen: Shown) -> bool:
     return hint.look != "numbers" or (
         seen.low >= min(hint.above, 0) and hint.above <= seen.middle <= hint.below and seen.most <= hint.top
     )
+
+
+def _of_format(column: Shown, layout: Layout) -> Shown:
+    """A column that the format keeps an outcome in needs no proposal: the outcome is found there by itself."""
+    own = {plain(title) for measure in layout.measures.values() for title in measure.titles}
+    return replace(column, outcome="") if plain(column.title) in own else column
 
 
 def _derivable(table: Table, layout: Layout) -> tuple[str, ...]:

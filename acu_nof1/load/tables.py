@@ -85,6 +85,8 @@ class Table:
         Codes that the source itself declares to mean "not answered".
     words
         By title: words that the source itself declares to stand for numbers.
+    warnings
+        What a reader of the answers should know of the source, and what can be done about it.
     """
 
     file: str
@@ -101,6 +103,7 @@ class Table:
     prompts: tuple[int, int] | None = None
     missing: tuple[str, ...] = ()
     words: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    warnings: tuple[tuple[str, str], ...] = ()
 
     def only(self, kept: np.ndarray[tuple[int], np.dtype[np.bool_]], reason: str) -> Table:
         """Return the table with these rows only; the others are ignored for this reason."""
