@@ -81,48 +81,48 @@ def cell_problems(
 
     `yes_no` names the outcomes that are answered with yes or no; `forms` says which questionnaire an item is of.
     """
-    form = cells["outcome"].map(forms or {}).fillna("").astype(str)
-    problems = _mostly_rejected(cells, form, frozenset(yes_no))
+    columns = cells.drop_duplicates("source")[["file", "column", "outcome"]].astype(str)
+    columns["form"] = [(forms or {}).get(outcome, "") for outcome in columns["outcome"]]
+    problems = _mostly_rejected(cells, columns, frozenset(yes_no))
     found = cells[is_listed(cells)]
+    form = pd.Series(columns["form"].to_numpy(dtype=object)[found["source"].to_numpy()], index=found.index, dtype="str")
     # A night and a form are refused as a whole: one complaint names all their columns.
-    whole_night = found["rule"].isin(NIGHT_PROBLEMS)
+    whole_night, whole_form = found["rule"].isin(NIGHT_PROBLEMS), found["rule"].str.contains(OF_A_FORM) & (form != "")
     of_what = found["source"].astype(str).where(~whole_night, found["file"].astype(str))
-    whole_form = found["rule"].str.contains(OF_A_FORM) & (form[found.index] != "")
-    of_what = of_what.where(~whole_form, found["file"].astype(str) + " " + form[found.index])
+    of_what = of_what.where(~whole_form, found["file"].astype(str) + " " + form)
     for _, group in found.groupby([of_what, "rule"], sort=False):
-        first = group.iloc[0]
+        first, at = group.iloc[0], group.index[0]
         if first["rule"] not in (NO_DATE.name, OVERLONG.name):  # said once, of the file
-            columns = " to ".join(dict.fromkeys(group["column"].iloc[[0, -1]].astype(str)))
-            where = place(first["file"], columns, np.sort(group["row"].unique()))
-            said = form[group.index[0]] if whole_form[group.index[0]] else examples(group["raw"])
-            what = f"{said}: {first['rule']}."
+            where = place(first["file"], _from_to(group["column"]), np.sort(group["row"].unique()))
+            what = f"{form.loc[at] if whole_form.loc[at] else examples(group['raw'])}: {first['rule']}."
             problems.append(Problem("warning" if first["remedy"] else "note", where, what, first["remedy"]))
     return problems
 
 
-def _mostly_rejected(cells: pd.DataFrame, form: pd.Series[str], yes_no: frozenset[str]) -> list[Problem]:
+def _from_to(columns: pd.Series[str]) -> str:
+    return " to ".join(dict.fromkeys(columns.iloc[[0, -1]].astype(str)))
+
+
+def _mostly_rejected(cells: pd.DataFrame, columns: pd.DataFrame, yes_no: frozenset[str]) -> list[Problem]:
     """Columns, and questionnaires with all their columns, of which too many answers were refused."""
     status, rule = cells["status"].to_numpy(dtype=object), cells["rule"].to_numpy(dtype=object)
     refused = (status == "rejected") & ~np.isin(rule.astype(str), [SAME_TWICE.name, NO_DATE.name, OVERLONG.name])
-    refused &= ~cells["rule"].str.startswith(FORM_REFUSED).to_numpy(dtype=bool)  # its other answers were read
-    of_what = cells["source"].astype(str).where(form == "", cells["file"].astype(str) + " " + form)
-    counts = (
-        cells[["file", "column", "outcome"]]
-        .astype(str)
-        .assign(form=form, refused=refused, answered=rule != BLANK.name)
-        .groupby(of_what, sort=False)
-        .agg({"file": "first", "column": ["first", "last"], "outcome": "first", "form": "first",
-              "refused": "sum", "answered": "sum"})
-    )  # fmt: skip
+    refused &= ~cells["rule"].str.startswith(FORM_REFUSED).to_numpy(dtype=bool)  # these answers were read
+    counts = pd.DataFrame({"refused": refused, "answered": rule != BLANK.name}).groupby(cells["source"]).sum()
+    columns = columns.assign(refused=counts["refused"].to_numpy(), answered=counts["answered"].to_numpy())
+    alone = columns["form"] == ""
+    of_what = (columns["file"] + " " + columns["form"]).where(~alone, columns.index.astype(str))
     return [
         Problem(
             "error",
-            place(file, " to ".join(dict.fromkeys((first, last)))),
-            f"{refused} of {answered} answers to {of or outcome} were not read.",
-            OTHER_WORDS if outcome in yes_no else OTHER_ANSWERS if of else OTHER_SCALE,
+            place(first["file"], _from_to(group["column"])),
+            f"{group['refused'].sum()} of {group['answered'].sum()} answers to {first['form'] or first['outcome']} "
+            "were not read.",
+            OTHER_WORDS if first["outcome"] in yes_no else OTHER_ANSWERS if first["form"] else OTHER_SCALE,
         )
-        for file, first, last, outcome, of, refused, answered in counts.to_numpy().tolist()
-        if refused > TOO_MANY_REJECTED * answered
+        for _, group in columns.groupby(of_what, sort=False)
+        if group["refused"].sum() > TOO_MANY_REJECTED * group["answered"].sum()
+        for first in [group.iloc[0]]
     ]
 
 
