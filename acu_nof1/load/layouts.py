@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.load.formats.apple_health import APPLE_HEALTH
+from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
 from acu_nof1.load.layout import DATE_TITLES, Layout
 
@@ -24,6 +25,7 @@ LAYOUTS: tuple[Layout, ...] = (
         columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
         signature=("question", "answer"),
     ),
+    MPATH,
     Layout(
         "google_forms",
         "a form's answers: Timestamp first, then the questions as titles; without a date column the day is "
