@@ -166,7 +166,8 @@ $further
 all = ["$primary"]\t# more than one: all = ["$primary", "…"]; at least one of them: any = […]
 
 [safety]\t# ask before the first needle, and write down what was answered
-# red_flags = []\t# [] if none of these: $red_flags
+$red_flags
+# red_flags = []\t# none of them
 # blood_thinner = false\t# takes a blood thinner, or has a bleeding disorder
 # low_immunity = false\t# low immunity, or an active infection
 # pregnant = false
@@ -186,14 +187,16 @@ sheet = "$sheet"
 layout = "sleep_clock"
 """)
 FURTHER = """\
-# Questionnaires may be kept at visits too. Take the # away, and add a column of this title to the diary's sheet: its
-# score stands in the row of the day on which it was filled in. It needs its own form.
+# Questionnaires may be kept at visits too; they need their own forms. Take the # away from both lines, and give the
+# diary's sheet a column with the name behind the point as its title: the score stands in the row of the day on which the
+# form was filled in.
 """
 PLANNED_WHY: Mapping[str, str] = {
     "usual": "6 to 12 are usual, over about three months",
     "vickers": "up to 12 in three months were given in Vickers 2004, BMJ 328:744",
     "medicare": "up to 12 in 90 days: Medicare NCD 30.3.3, for chronic low back pain",
 }
+RED_FLAGS_KNOWN = "Red flags"
 BETTER: Mapping[str, str] = {"lower": "less is better", "higher": "more is better"}
 NONE_PUBLISHED = "No important change is published. How much would matter to this person? Agree on it, and write it here:"
 
@@ -213,7 +216,7 @@ def published(outcome: Outcome) -> str:
         changes.append(f"{outcome.important_change_percent:g} % of the level before")
     if not changes:
         return NONE_PUBLISHED
-    unsure = "" if outcome.verified == "yes" else "; not checked at its source"
+    unsure = "" if outcome.verified == "yes" else "; not checked in full at its source"
     return f"Published: {' or '.join(changes)} ({outcome.source}{unsure})."
 
 
