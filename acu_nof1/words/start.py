@@ -6,9 +6,10 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from acu_nof1.words.around import PROMPTLY
-from acu_nof1.words.numbers import amount, listing
+from acu_nof1.words.numbers import amount, date, listing
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from acu_nof1.outcomes import Outcome
@@ -115,10 +116,30 @@ FROM_THE_LIST = "Choose from the list."
 # ------------------------------------------------------------------ the sheet for paper
 
 SHEET_TITLE = "Diary"
-SHEET_EVENING = "Every evening: one row. 0 means none, blank means not answered. Missed a day? Leave it blank."
-SHEET_MORNING = "Every morning: the night that ended on that date."
-PAGE_OF = "page {} of {}"
-TICK = f"{YES} ☐ {NO} ☐"
+EVENINGS, MORNINGS = "Every evening", "Every morning: the night that ended on that date"
+SHEET_HOW = "One row a day. 0 means none, blank means not answered. Missed a day? Leave it blank, do not fill it in later."
+WHOSE = "Code"
+
+
+def sheet_heading(condition: str) -> str:
+    """Head a page of the sheet for paper."""
+    return f"{SHEET_TITLE}: {condition_name(condition)}"
+
+
+def sheet_days(first: dt.date, last: dt.date) -> str:
+    """Say which days a page is for."""
+    return f"{date(first)} to {date(last)}"
+
+
+def page_of(page: int, pages: int) -> str:
+    """Number a page."""
+    return f"Page {page} of {pages}"
+
+
+def weekday(day: dt.date) -> str:
+    """Name a day of the week, in three letters whatever the language of the machine."""
+    return ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day.weekday()]
+
 
 # ------------------------------------------------------------------ the protocol to fill in
 
