@@ -74,7 +74,8 @@ def _further(instrument: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    return tomli_w.dumps({"key": value}).partition(" = ")[2].strip()
+    # A tab may stand in TOML's text as it is; here it parts a line from its remark.
+    return tomli_w.dumps({"key": value}).partition(" = ")[2].removesuffix("\n").replace("\t", "\\t")
 
 
 def _wrapped(remark: str) -> str:
@@ -82,6 +83,6 @@ def _wrapped(remark: str) -> str:
 
 
 def _aligned(line: str) -> str:
-    """Put the remark behind a line where the others stand; no value holds a tab, TOML writes it as ``\\t``."""
+    """Put the remark behind a line where the others stand; no value holds a tab."""
     code, tab, remark = line.partition("\t")
     return f"{code:<{REMARK_AT - 1}} {remark}" if tab else line

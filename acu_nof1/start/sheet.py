@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from acu_nof1.start.outset import Outset
 
 # Days on a page, and how high a row is (mm): a person writes in it by hand.
-TWO_WEEKS, ONE_WEEK = (14, 12.4), (7, 10.6)
+TWO_WEEKS, ONE_WEEK = (14, 13.4), (7, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,7 @@ def sheet_html(outset: Outset) -> str:
 
 
 def _page(outset: Outset, period: Sequence[dt.date], number: int, of: int) -> Page:
-    rows = tuple(
-        Row(words.weekday(day), date(day), monday=day.weekday() == 0 and day != period[0]) for day in period
-    )  # fmt: skip
+    rows = tuple(Row(words.weekday(day), date(day), day.weekday() == 0 and day != period[0]) for day in period)
     return Page(words.sheet_days(period[0], period[-1]), rows, _tables(outset), words.page_of(number, of))
 
 

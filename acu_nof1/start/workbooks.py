@@ -39,7 +39,7 @@ def write_diary(outset: Outset, path: Path) -> None:
     _explain(
         book.active,
         words.DIARY_TITLE,
-        [*how, words.TABS, words.RED_FLAGS],
+        [*how, words.TABS, "", words.RED_FLAGS],
         [(words.title(name), *words.ASKED[name]) for name in asked] + [(words.NOTES, *words.NOTES_ASKED)],
     )
     _to_fill_in(book.create_sheet(words.DIARY), outset, evening, notes=True)
@@ -120,7 +120,7 @@ def _to_fill_in(sheet: Any, outset: Outset, checks: Mapping[str, Check], *, note
     names = list(checks)
     asked = {words.title(name): ". ".join(words.ASKED[name]).replace("?.", "?") for name in names}
     asked |= {words.NOTES: ". ".join(words.NOTES_ASKED).replace("?.", "?")} if notes else {}
-    _head(sheet, [words.DATE, *asked], ["", *asked.values()])
+    _head(sheet, [words.DATE, *asked], [words.treated_from(outset.start), *asked.values()])
     last = FIRST + len(outset.days) - 1
     for row, day in enumerate(outset.days, FIRST):
         cell = sheet.cell(row, 1, day)
@@ -184,7 +184,7 @@ def _explain(sheet: Any, heading: str, lines: Sequence[str], table: Sequence[tup
         cell = sheet.cell(row, 1, line)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         cell.font = Font(FONT, 12, color=_argb(palette.ALARM if line == words.RED_FLAGS else palette.INK))
-        sheet.row_dimensions[row].height = 18 * (1 + len(line) // (sum(widths) - 10))
+        sheet.row_dimensions[row].height = 18 * (1 + len(line) // 105)
     at = len(lines) + 4
     for row, record in enumerate([words.COLUMN_HEADS, *table], at):
         for column, text in enumerate(record, 1):

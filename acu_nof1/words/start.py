@@ -6,11 +6,11 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from acu_nof1.words.around import PROMPTLY
-from acu_nof1.words.numbers import amount, date, listing
+from acu_nof1.words.numbers import amount, date
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from acu_nof1.outcomes import Outcome
 
@@ -38,7 +38,13 @@ ASKED: Mapping[str, tuple[str, str]] = {
     "final_awakening": ("When did you wake up for good?", "such as 6:15"),
     "out_of_bed": ("When did you get out of bed?", "such as 6:45"),
 }
+SPOKEN: Mapping[str, str] = {"sleep_and_stress": "pain, poor sleep and stress", "other_pain": "pain"}
 NOTES_ASKED = ("Anything new?", "new tablets, an injury, a holiday")
+
+
+def treated_from(start: dt.date) -> str:
+    """Say above the dates when treatment begins."""
+    return f"treatment from {date(start)}"
 
 
 def title(name: str) -> str:
@@ -275,15 +281,15 @@ def next_steps(folder: str, first_day: str, start: str, look: str) -> str:
     return (
         f"Next: go through protocol.toml together, and take the # from agreed_on. The diary begins on {first_day}, "
         f"treatment on {start}.\nSee whether all is right:  acu-nof1 check {folder}\n"
-        f"After {look}:  acu-nof1 report {folder}"
+        f"From {look} on:  acu-nof1 report {folder}"
     )
 
 
 def condition_name(name: str) -> str:
     """Write a condition as people do."""
-    return name.replace("_", " ")
+    return SPOKEN.get(name, name.replace("_", " "))
 
 
-def known_conditions(names: tuple[str, ...]) -> str:
-    """Name the conditions there are templates for."""
-    return listing(names)
+def missing_remedy(option: str, conditions: Iterable[str]) -> str:
+    """Say how an option that is missing is given."""
+    return MISSING[option].format(", ".join(conditions))
