@@ -98,9 +98,7 @@ def init(
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="The trial folder to make.", show_default=False)
     ] = None,
-    condition: Annotated[
-        str | None, typer.Option(help=f"What is treated: {', '.join(CONDITION_NAMES)}.")
-    ] = None,
+    condition: Annotated[str | None, typer.Option(help=f"What is treated: {', '.join(CONDITION_NAMES)}.")] = None,
     start: Annotated[
         dt.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day of the first treatment; the diary begins before it."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from acu_nof1.load.protocols import OutcomeEntry, declare
@@ -79,7 +79,16 @@ DOSES = Question("doses", OutcomeEntry(instrument="rescue_doses_day"))
 CANCELLED = Question("cancelled", OutcomeEntry(kind="yes_no", better="lower", label="Days with a dropped plan"))
 
 _EVERY_PAIN = (PAIN, SLEEP, TABLETS, FLARE)
-_HEADACHES = (HEADACHE, INTENSITY, DOSES, CANCELLED)
+_HEADACHE = Condition(
+    "headache",
+    (HEADACHE, INTENSITY, DOSES, CANCELLED),
+    further=("hit6",),
+    baseline_days=28,
+    weeks=12,
+    window_days=HEADACHE_WINDOW,
+    sessions=12,
+    sessions_why="vickers",
+)
 
 _ALL = (
     Condition(
@@ -90,14 +99,8 @@ _ALL = (
     ),
     Condition("neck_pain", _EVERY_PAIN, further=("ndi", "peg", "psfs")),
     Condition("knee_osteoarthritis", (STAIRS, STIFFNESS, WALKING, TABLETS), further=("koos_pain", "koos_adl", "psfs")),
-    Condition(
-        "headache", _HEADACHES, (), ("hit6",), 28, weeks=12, window_days=HEADACHE_WINDOW, sessions=12,
-        sessions_why="vickers",
-    ),  # fmt: skip
-    Condition(
-        "migraine", _HEADACHES, (), ("hit6",), 28, weeks=12, window_days=HEADACHE_WINDOW, sessions=12,
-        sessions_why="vickers",
-    ),  # fmt: skip
+    _HEADACHE,
+    replace(_HEADACHE, name="migraine"),
     Condition("sleep_and_stress", (PAIN, STRESS, TABLETS), (SLEEP, EFFICIENCY), further=("psqi", "isi", "pss10")),
     Condition("other_pain", _EVERY_PAIN),
 )

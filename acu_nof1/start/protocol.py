@@ -12,8 +12,6 @@ from acu_nof1.safety import RED_FLAGS
 from acu_nof1.words import start as words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from acu_nof1.start.conditions import Question
     from acu_nof1.start.outset import Outset
 

@@ -263,5 +263,3 @@ def _fill(cell: Any, colour: str) -> None:
 
 def _argb(colour: str) -> str:
     return f"FF{colour.removeprefix('#').upper()}"
-
-

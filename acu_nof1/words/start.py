@@ -67,7 +67,6 @@ HOW: tuple[str, ...] = (
     "Write no names here, yours neither.",
 )
 COLUMN_HEADS = ("Column", "What is asked", "How to answer")
-COLUMNS_FOLLOW = "The columns"
 TABS = "The sheets are the tabs at the bottom of the window."
 RED_FLAGS = (
     f"{PROMPTLY}, do not wait for the next visit: pain with fever, weight loss that you cannot explain or severe pain at "
@@ -123,7 +122,9 @@ FROM_THE_LIST = "Choose from the list."
 
 SHEET_TITLE = "Diary"
 EVENINGS, MORNINGS = "Every evening", "Every morning: the night that ended on that date"
-SHEET_HOW = "One row a day. 0 means none, blank means not answered. Missed a day? Leave it blank, do not fill it in later."
+SHEET_HOW = (
+    "One row a day. 0 means none, blank means not answered. Missed a day? Leave it blank, do not fill it in later."
+)
 WHOSE = "Code"
 
 
@@ -225,7 +226,9 @@ PLANNED_WHY: Mapping[str, str] = {
 }
 RED_FLAGS_KNOWN = "Red flags"
 BETTER: Mapping[str, str] = {"lower": "less is better", "higher": "more is better"}
-NONE_PUBLISHED = "No important change is published. How much would matter to this person? Agree on it, and write it here:"
+NONE_PUBLISHED = (
+    "No important change is published. How much would matter to this person? Agree on it, and write it here:"
+)
 
 
 def scale(outcome: Outcome) -> str:
