@@ -14,6 +14,7 @@ import pandas as pd
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.diary import Source, no_labels
 from acu_nof1.errors import Problem, UnreadableFileError
+from acu_nof1.load.attacks import is_log, read_attacks, wrong_log
 from acu_nof1.load.cells import NO_DATE, OVERLONG
 from acu_nof1.load.columns import (
     asked,
@@ -91,20 +92,21 @@ def read_file(
     table, more_than_one = of_one_person(file, name, table, roles)
     wrong += more_than_one
     questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
+    log = is_log(layout.shape, roles)
+    more_wrong += wrong_log(file, name, log, roles, questions)
     if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes)]:
         raise UnreadableFileError(wrong)
     days, problems = _days(file, name, table, roles)
     desk = Desk(name, file, table, layout, roles, days)
-    columns = [_cells_of(desk, outcome, title) for outcome, title in questions.items()]
-    nights, derived, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
+    columns, derived, wanted, more = _columns_of(desk, questions, outcomes, log)
     if not questions and not wanted:
         titles = asked(table, roles) if layout.shape == "long" else table.columns
         raise UnreadableFileError([nothing_found(name, titles, outcomes)])
-    problems += _notes(desk, questions, bool(wanted)) + _late(desk)
+    problems += more + _notes(desk, questions, bool(wanted)) + _late(desk)
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
-        file.reducer,
-        (*columns, *nights),
+        "worst" if log and "reducer" not in file.model_fields_set else file.reducer,
+        tuple(columns),
         derived,
         tuple(problems),
         tuple(outcome.name for outcome in (*questions, *wanted)),
@@ -169,6 +171,17 @@ def _odd_days(name: str, title: str, table: Table, days: npt.NDArray[np.datetime
         for mask, what in found
         if mask.any()
     ]
+
+
+def _columns_of(
+    desk: Desk, questions: Mapping[Outcome, str], outcomes: Sequence[Outcome], log: bool
+) -> tuple[list[pd.DataFrame], pd.DataFrame, list[Outcome], list[Problem]]:
+    """The cells of every column, the values derived from them, of which outcomes, and what should be known."""
+    if log:
+        cells, derived, problems = read_attacks(desk, questions)
+        return cells, derived, [], problems
+    nights, derived, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
+    return [*(_cells_of(desk, outcome, title) for outcome, title in questions.items()), *nights], derived, wanted, []
 
 
 def _cells_of(desk: Desk, outcome: Outcome, title: str) -> pd.DataFrame:
