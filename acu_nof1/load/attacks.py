@@ -66,7 +66,7 @@ def read_attacks(
     An attack touches every day from its start to its end. The first of them has the cells of its row; for the others
     values are derived: yes to attacks, and the rating of the attack. Taking medication counts on the day on which
     the attack began; whether it was taken again on its later days is not known. Days without an attack
-    have none only inside `tracked`, and there what is better lower is 0.
+    have none only inside `tracked` and while every attack has its day; there what is better lower is 0.
 
     Parameters
     ----------
@@ -127,6 +127,7 @@ class _Span:
     def __init__(self, desk: Desk, length: npt.NDArray[np.float64]) -> None:
         self.desk = desk
         known = ~np.isnat(desk.days)
+        self.undated = ~known
         day = np.where(known, desk.days, np.datetime64(0, "D")).astype("datetime64[D]").astype(np.int64)
         clock = _clocks(desk.table.rows[desk.roles["date"]])
         self.open = known & (np.isnan(length) | np.isnan(clock))
@@ -141,7 +142,7 @@ class _Span:
         self.free = self._free(unknown.ravel())
 
     def _free(self, unknown: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        if self.desk.file.tracked is None:
+        if self.desk.file.tracked is None or self.undated.any():
             return np.zeros(0, np.int64)
         first, last = (np.datetime64(day, "D").astype(np.int64) for day in self.desk.file.tracked)
         return np.setdiff1d(np.arange(first, last + 1), np.concatenate([self.touched, unknown]))
@@ -187,7 +188,11 @@ class _Span:
             where = place(desk.name, lasted, desk.table.numbers[self.long])
             what = "longer than 3 days, taken as written."
             found.append(Problem("warning", where, what, "Check that its end was written down."))
-        if len(self.touched):
+        if desk.file.tracked is not None and self.undated.any():
+            where = place(desk.name, desk.roles["date"], desk.table.numbers[self.undated])
+            what = "an attack on a day that cannot be read: no day is known to be free of attacks, and tracked is not used."
+            found.append(Problem("warning", where, what, "Mend its start, or take the row out."))
+        elif len(self.touched):
             found.append(self._between(self.touched.min(), self.touched.max()))
         return found
 

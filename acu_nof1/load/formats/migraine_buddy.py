@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,14 @@ _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\
 _LASTED = re.compile(r"\blasted\b\s*:?", re.IGNORECASE)
 _PLACE = re.compile(r"\blocation\b\s*:.*", re.IGNORECASE | re.DOTALL)
 _LINES = frozenset(("br", "div", "p", "li", "pre", "h1", "h2", "h3"))
-_SILENT = frozenset(("script", "style"))
+_TAG = re.compile(
+    r"<!--(?:.*?-->|.*)"
+    r"|<(?P<name>/?[a-z][a-z0-9]*)"
+    r"(?:(?P<attributes>(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>|[^<>]*+>)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CLOSING = {name: re.compile(rf"</{name}\b[^<>]*+>", re.IGNORECASE) for name in ("script", "style")}
+_LONG_NUMBER = re.compile(r"&#x?[0-9a-f]{8,}+;?", re.IGNORECASE)  # of no character, and too long for int()
 
 
 def is_page(path: Path, head: bytes) -> bool:
@@ -67,72 +74,81 @@ class _Cell:
 Row = list[_Cell]
 
 
-class _Tables(HTMLParser):
-    """The tables of a page; of tables inside others each is a table of its own. Scripts and styles are passed over."""
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The page in order: a tag as its name (``/td`` where it ends) and its attributes, what stands between as ``""`` and text.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.name = name
+    Comments, scripts and styles are passed over. Every step goes forward and looks no further than the next ``<``: the
+    parser of the standard library needs minutes for some pages of a few hundred kilobytes.
+    """
+    at = 0
+    while found := _TAG.search(text, at):
+        yield "", text[at : found.start()]
+        at = found.end()
+        name = found["name"].lower() if found["name"] else ""
+        if name:
+            yield name, found["attributes"] or ""
+        if closing := _CLOSING.get(name):
+            end = closing.search(text, at)
+            at = end.end() if end else len(text)
+    yield "", text[at:]
+
+
+class _Tables:
+    """The tables of a page as they are met; one inside another is a table of its own."""
+
+    def __init__(self) -> None:
         self.tables: list[list[Row]] = []
         self.open: list[list[Row]] = []
         self.cell: list[_Cell | None] = []
-        self.silent = False
-        self.tags = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags += 1
-        if self.tags > MOST_TAGS:
-            raise unreadable(self.name, f"the page has more than {MOST_TAGS} tags: no report has.", EXPORT)
-        self.silent = tag in _SILENT
-        if tag == "table":
+    def tag(self, name: str, attributes: str) -> None:
+        if name == "table":
             self.tables.append([])
             self.open.append(self.tables[-1])
             self.cell.append(None)
         elif not self.open:
             return
-        elif tag == "tr":
-            self.open[-1].append([])
-            self.cell[-1] = None
-        elif tag in ("td", "th"):
-            if not self.open[-1]:
-                self.open[-1].append([])
-            given = dict(attrs)
-            cell = self.cell[-1] = _Cell(_span(given.get("colspan")), _span(given.get("rowspan")) > 1)
-            self.open[-1][-1].append(cell)
-        elif tag in _LINES:
-            self._says("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.silent = False
-        if tag == "table" and self.open:
+        elif name == "/table":
             self.open.pop()
             self.cell.pop()
-        elif tag in ("td", "th", "tr") and self.open:
+        elif name in ("tr", "/tr", "/td", "/th"):
             self.cell[-1] = None
-        elif tag in _LINES:
-            self._says("\n")
+            self.open[-1] += [[]] if name == "tr" else []
+        elif name in ("td", "th"):
+            self.open[-1] += [] if self.open[-1] else [[]]
+            cell = self.cell[-1] = _Cell(_span("col", attributes), _span("row", attributes) > 1)
+            self.open[-1][-1].append(cell)
+        elif name.removeprefix("/") in _LINES:
+            self.says("\n")
 
-    def handle_data(self, data: str) -> None:
-        if not self.silent:
-            self._says(data)
-
-    def _says(self, text: str) -> None:
+    def says(self, text: str) -> None:
         if self.cell and (cell := self.cell[-1]) is not None:
             cell.text.append(text)
 
 
-def _span(text: str | None) -> int:
-    return min(max(int(text), 1), MOST_COLUMNS) if text and re.fullmatch(r"[0-9]{1,4}", text) else 1
+def _span(what: str, attributes: str) -> int:
+    found = re.search(rf"\b{what}span\s*=\s*[\"']?([0-9]{{1,4}})\b", attributes, re.IGNORECASE)
+    return min(max(int(found[1]), 1), MOST_COLUMNS) if found else 1
 
 
 def tables_of(name: str, text: str) -> list[list[Row]]:
-    """Which tables does this page hold, as rows of cells?"""
-    page = _Tables(name)
-    try:
-        page.feed(text)
-        page.close()
-    except AssertionError:  # how the parser of the standard library refuses some broken declarations
-        raise unreadable(name, "its HTML is damaged.", EXPORT) from None
+    """Which tables does this page hold, as rows of cells?
+
+    Raises
+    ------
+    UnreadableFileError
+        If it has too many tags.
+    """
+    page = _Tables()
+    tags = 0
+    for tag, words in _pieces(text):
+        if not tag:
+            page.says(html.unescape(_LONG_NUMBER.sub("\ufffd", words)))
+            continue
+        tags += 1
+        if tags > MOST_TAGS:
+            raise unreadable(name, f"the page has more than {MOST_TAGS} tags: no report has.", EXPORT)
+        page.tag(tag, words)
     return page.tables
 
 
