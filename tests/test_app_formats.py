@@ -145,7 +145,7 @@ def test_the_day_is_the_local_day_as_written(read):
     found = read(apps.bundle(observed))
     assert [str(day.date()) for day in found.values["pain"].dropna().index] == list(written.values())
     assert "UTC" not in said(found)
-    assert "times ending in Z are in UTC" in said(
+    assert "times that end in Z are in UTC" in said(
         read(apps.observation("", 5, effectiveDateTime="2026-01-06T05:00:00Z"))
     )
 
@@ -347,6 +347,8 @@ def test_without_a_declared_span_free_days_stay_missing(read):
     }
     assert "declare the first and the last day, as in tracked = [2026-01-13, 2026-01-21]" in said(found, "warning")
     assert 'the report covers "1/5/26 - 3/15/26"' in said(found, "note")
+    chosen = apps.migraine_buddy(log).replace("<td>All</td>", "<td>Migraine</td>")
+    assert 'attacks of type "Migraine" only' in said(read(chosen, HEADACHE, name="report.html"), "warning")
 
 
 def test_the_order_of_day_and_month_is_asked_about(read):

@@ -190,8 +190,7 @@ class Reader:
             return Reading(math.nan, "missing", BLANK)
         if (number := _float(bare)) is not None and number in self._missing_numbers:
             return Reading(math.nan, "missing", MISSING_CODE)
-        clean = bare.translate(_DASHES)
-        clean = "".join(_INVISIBLE.get(unicodedata.category(c), _digit(c)) for c in clean).strip()
+        clean = _cleaned(bare).strip()
         word = " ".join(clean.casefold().split())
         if not word or word in self._missing:
             return Reading(math.nan, "missing", MISSING_CODE)
@@ -358,6 +357,13 @@ class Reader:
 def folded(text: str) -> str:
     """How does a word read when case and spaces do not matter?"""
     return " ".join(text.translate(_DASHES).casefold().split())
+
+
+def _cleaned(text: str) -> str:
+    """Write dashes, spaces and digits of any script as plain ones; ASCII that can be seen has none."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_INVISIBLE.get(unicodedata.category(c), _digit(c)) for c in text.translate(_DASHES))
 
 
 def _digit(character: str) -> str:

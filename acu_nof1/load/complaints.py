@@ -33,7 +33,9 @@ MOST_TITLES = 12
 
 def shown(text: str) -> str:
     """How is text from a file shown: short, and with its control characters visible?"""
-    visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: 2 * LONGEST_TEXT])
+    visible = text[: 2 * LONGEST_TEXT]
+    if not visible.isprintable():
+        visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in visible)
     return visible if len(visible) <= LONGEST_TEXT else visible[: LONGEST_TEXT - 1] + "…"
 
 

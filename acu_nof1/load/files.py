@@ -51,6 +51,7 @@ class ReadFile:
 
     source: Source
     reducer: str
+    reducer_declared: bool
     cells: tuple[pd.DataFrame, ...]  # a frame per mapped column, a row per cell (see `rows.framed`)
     derived: pd.DataFrame  # outcome, date, value, file, row: computed from a night's cells
     problems: tuple[Problem, ...]
@@ -106,6 +107,7 @@ def read_file(
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
         "worst" if log and "reducer" not in file.model_fields_set else file.reducer,
+        "reducer" in file.model_fields_set,
         tuple(columns),
         derived,
         tuple(problems),
@@ -200,6 +202,7 @@ def _notes(desk: Desk, questions: Mapping[Outcome, str], nights: bool) -> list[P
         f"{count} {'record' if count == 1 else 'records'} left out: {why}" for why, count in desk.table.ignored.items()
     ]
     notes = [Problem("note", desk.name, f"{note}.", "") for note in said if note]
+    notes += [Problem("warning", desk.name, what, remedy) for what, remedy in desk.table.warnings]
     if desk.layout.shape == "long":
         read = {plain(title) for title in questions.values()}
         left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]

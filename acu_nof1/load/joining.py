@@ -52,9 +52,10 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
     """
     cells = _together([frame for file in read for frame in file.cells])
     derived = pd.concat([file.derived for file in read], ignore_index=True)
-    reducers = {name: file.reducer for file in reversed(read) for name in file.found}
+    reducers = {name: (file.reducer, file.reducer_declared) for file in reversed(read) for name in file.found}
     settled = {
-        outcome.name: _by_day(outcome, cells, derived, reducers.get(outcome.name, "mean")) for outcome in outcomes
+        outcome.name: _by_day(outcome, cells, derived, reducers.get(outcome.name, ("mean", False)))
+        for outcome in outcomes
     }
     values = {name: series for name, (series, _) in settled.items()}
     several = [entries for _, entries in settled.values() if len(entries)]
@@ -92,7 +93,7 @@ def _all_days(series: Iterable[pd.Series[float]]) -> pd.DatetimeIndex:
 
 
 def _by_day(
-    outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: str
+    outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: tuple[str, bool]
 ) -> tuple[pd.Series[float], pd.DataFrame]:
     """One value per day, and the answers of days with several different ones. Marks in `cells` what became of them."""
     own = np.flatnonzero((cells["outcome"] == outcome.name).to_numpy() & cells["value"].notna().to_numpy())
@@ -114,17 +115,17 @@ def _by_day(
 
 
 def _settled(
-    outcome: Outcome, cells: pd.DataFrame, entries: pd.DataFrame, twice: npt.NDArray[Any], reducer: str
+    outcome: Outcome, cells: pd.DataFrame, entries: pd.DataFrame, twice: npt.NDArray[Any], reducer: tuple[str, bool]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     by_date = entries.groupby("date")["value"]
     differ = (by_date.transform("max") != by_date.transform("min")).to_numpy()
     second = entries["date"].duplicated().to_numpy()
-    how, spoken = reduction(outcome, reducer)
+    how, spoken = reduction(outcome, reducer[0])
     several = entries.loc[differ, ["date", "value"]].assign(outcome=outcome.name)[list(SEVERAL_COLUMNS)]
     entries["value"] = np.where(differ, by_date.agg(how).reindex(entries["date"]).to_numpy(), entries["value"])
     dropped = entries[twice & ~differ & second]
     _mark(cells, dropped["cell"], "rejected", SAME_TWICE, None)
-    reduced, rule = entries[differ], Rule(f"{SEVERAL.name}: {spoken}", SEVERAL.remedy)
+    reduced, rule = entries[differ], Rule(f"{SEVERAL.name}: {spoken}", "" if reducer[1] else SEVERAL.remedy)
     _mark(cells, reduced["cell"], "converted", rule, reduced["value"])
     _mark_nights(cells, reduced[reduced["cell"] < 0], rule)
     return entries[~second], several

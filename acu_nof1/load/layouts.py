@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
+from acu_nof1.load.formats.apple_health import APPLE_HEALTH
 from acu_nof1.load.formats.bearable import BEARABLE
 from acu_nof1.load.formats.daylio import DAYLIO
 from acu_nof1.load.formats.fhir import FHIR
@@ -47,6 +48,7 @@ LAYOUTS: tuple[Layout, ...] = (
         signature=CSD_ITEMS,
         gives="csd_tst, csd_se, csd_tib, csd_sol, csd_waso, csd_twak from clock times",
     ),
+    APPLE_HEALTH,
     MIGRAINE_BUDDY,
     FHIR,
     TRIALIST,

@@ -47,6 +47,11 @@ GROUP = "observations that only group others"
 NO_ANSWER = "questionnaires without a single question"
 NO_CODE = "answers to a question without a code"
 
+IN_UTC = (
+    "times that end in Z are in UTC: the day is that of UTC, where an evening may be the next day.",
+    "Export local times with their time zone, if the source can.",
+)
+
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
 _TYPE = re.compile(rb'"resourceType"\s*:')
 _UTC = re.compile(r"T.*Z$")
@@ -362,8 +367,6 @@ def _notes(standing: Iterable[_Resource], answers: Sequence[_Answer], periods: i
         yield f'{count} {"resource has" if count == 1 else "resources have"} the status "{status[:40]}"'
     if periods:
         yield f"{periods} {'observation is' if periods == 1 else 'observations are'} about a period: its last day counts"
-    if any(_UTC.search(one.date) for one in answers):
-        yield "times ending in Z are in UTC: the day is that of UTC, and an evening may be the next day there"
     if any(one.question == PAIN_PAST_WEEK for one in answers):
         yield f'question {PAIN_PAST_WEEK} asks about the past week: declare every = "week" for its outcome'
     if shared:
@@ -411,7 +414,8 @@ def read_fhir(path: Path, file: DiaryFile, progress: Progress) -> Table:
         notes=tuple(_notes(standing, answers, reading.periods, shared)),
         ignored=ignored,
     )
-    return replace(table, words=reading.words(), missing=tuple(sorted(reading.absent)))
+    warnings = (IN_UTC,) if any(_UTC.search(one.date) for one in answers) else ()
+    return replace(table, words=reading.words(), missing=tuple(sorted(reading.absent)), warnings=warnings)
 
 
 FHIR = Layout(

@@ -242,8 +242,15 @@ def _notes(told: Mapping[str, str], by_number: bool) -> Iterator[str]:
     yield "rows are the attacks, by their number in the report" if by_number else "rows are the attacks, counted from 1"
     if told.get("time period"):
         yield f'the report covers "{shown(told["time period"])}"'
-    if told.get("attack type", "All") not in ("All", ""):
-        yield f'the report holds attacks of type "{shown(told["attack type"])}" only: others are not in it'
+
+
+def _warnings(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    kind = told.get("attack type", "")
+    if kind.casefold() not in ("", "all"):
+        yield (
+            f'the report holds attacks of type "{shown(kind)}" only.',
+            "Export all types: other days are not free of headache.",
+        )
 
 
 def read_report(path: Path, file: DiaryFile, progress: Progress) -> Table:
@@ -282,10 +289,12 @@ def read_report(path: Path, file: DiaryFile, progress: Progress) -> Table:
     table = as_table(path, attacks, "HTML, rows are attacks")
     numbers = [attack.get("#", "") for attack in attacks]
     by_number = len(set(numbers)) == len(numbers) and all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers)
+    told = _says_of_itself(tables)
     return replace(
         table,
         numbers=np.array([int(number) for number in numbers], dtype=np.int64) if by_number else table.numbers,
-        notes=tuple(_notes(_says_of_itself(tables), by_number)),
+        notes=tuple(_notes(told, by_number)),
+        warnings=tuple(_warnings(told)),
         ignored=dict(out),
         words={MEDICATION: NONE_TAKEN},
     )
