@@ -98,6 +98,7 @@ OVERLONG = Rule(
     "the row has more cells than the header",
     "Put quotation marks around numbers and texts that hold a comma, or export the table with ; between the cells.",
 )
+OFF_SCALE = "outside the scale"
 NEGATIVE = Rule("below zero", "An amount cannot be negative: mend the cell, or declare the code in `missing`.")
 
 
@@ -236,7 +237,7 @@ class Reader:
         low, high = (_short(end) for end in (self.outcome.low, self.outcome.high))
         scale = f"{low} to {high}" if low and high else (f"from {low}" if low else f"up to {high}")
         return Rule(
-            f"outside the scale ({scale} {self.outcome.unit}".rstrip() + ")",
+            f"{OFF_SCALE} ({scale} {self.outcome.unit}".rstrip() + ")",
             "It is not moved to the end of the scale: mend the cell, or declare `units` or the range.",
         )
 

@@ -10,6 +10,7 @@ from acu_nof1.load.formats.bearable import BEARABLE
 from acu_nof1.load.formats.daylio import DAYLIO
 from acu_nof1.load.formats.fhir import FHIR
 from acu_nof1.load.formats.migraine_buddy import MIGRAINE_BUDDY
+from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
 from acu_nof1.load.formats.trialist import TRIALIST
 from acu_nof1.load.layout import DATE_TITLES, Layout
@@ -29,6 +30,7 @@ LAYOUTS: tuple[Layout, ...] = (
         columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
         signature=("question", "answer"),
     ),
+    MPATH,
     Layout(
         "google_forms",
         "a form's answers: Timestamp first, then the questions as titles; without a date column the day is "
