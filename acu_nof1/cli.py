@@ -35,6 +35,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress")
+CONDITION_NAMES = (
+    "low_back_pain", "neck_pain", "knee_osteoarthritis", "headache", "migraine", "sleep_and_stress", "other_pain",
+)  # fmt: skip
 EXIT_CODES = "Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing."
 
 
@@ -88,6 +91,43 @@ def _root(
     ] = False,
 ) -> None:
     pass
+
+
+@app.command(epilog=EXIT_CODES)
+def init(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The trial folder to make.", show_default=False)
+    ] = None,
+    condition: Annotated[str | None, typer.Option(help=f"What is treated: {', '.join(CONDITION_NAMES)}.")] = None,
+    start: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day of the first treatment; the diary begins before it."),
+    ] = None,
+    baseline_days: Annotated[
+        int | None, typer.Option(min=7, max=365, help="Days of diary before treatment; 14, or 28 for headache.")
+    ] = None,
+    weeks: Annotated[
+        int | None, typer.Option(min=1, max=104, help="Weeks of treatment; 10, or 12 for headache.")
+    ] = None,
+    person: Annotated[str | None, typer.Option(help="A code for the person, never a name.")] = None,
+) -> None:
+    """Write what a new trial needs: a protocol to fill in, an Excel diary, a session log, a diary for paper. Asks what is not given."""
+    from acu_nof1.start import outset, write_sheet, write_start
+    from acu_nof1.start.asking import answers
+    from acu_nof1.words import start as words
+    from acu_nof1.words.numbers import date
+
+    folder, condition, day, person = answers(folder, condition, start.date() if start else None, person)
+    trial = outset(condition, day, baseline_days=baseline_days, weeks=weeks, person=person)
+    written = write_start(trial, folder)
+    _print_problems(trial.problems)
+    typer.echo("\n".join(f"  {file}" for file in written))
+    try:
+        with _console().status("Printing …"):
+            sheet = write_sheet(folder)
+        typer.echo(f"  {sheet}")
+    finally:
+        typer.echo(words.next_steps(str(folder), date(trial.first_day), date(trial.start), date(trial.look)))
 
 
 @app.command(epilog=EXIT_CODES)

@@ -166,6 +166,8 @@ def _odd_days(name: str, title: str, table: Table, days: npt.NDArray[np.datetime
     first, last = np.quantile(years[known], [0.1, 0.9])
     far = known & ((years < first - FAR_YEARS) | (years > last + FAR_YEARS))
     future = known & ~far & (days > np.datetime64(dt.date.today()))
+    if future.any():  # a diary may be dated ahead: only what is written down already is odd
+        future &= (table.rows.drop(columns=title) != "").any(axis=1).to_numpy()
     found = ((far, "a year far from the others"), (future, "a day that has not come yet"))
     return [
         Problem(
