@@ -12,6 +12,7 @@ from acu_nof1.load.formats.fhir import FHIR
 from acu_nof1.load.formats.migraine_buddy import MIGRAINE_BUDDY
 from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
+from acu_nof1.load.formats.sleep_records import FITBIT_JSON, OURA
 from acu_nof1.load.formats.trialist import TRIALIST
 from acu_nof1.load.layout import DATE_TITLES, Layout
 
@@ -54,6 +55,8 @@ LAYOUTS: tuple[Layout, ...] = (
     MIGRAINE_BUDDY,
     FHIR,
     TRIALIST,
+    FITBIT_JSON,
+    OURA,
     RECORDS,
 )
 
