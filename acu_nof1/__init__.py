@@ -27,6 +27,7 @@ _HOMES = {
     "anonymous": "anonymity",
     "check": "checks",
     "LAYOUTS": "load",
+    "propose": "load",
     "read_diary": "load",
     "read_protocol": "load",
     "read_trial": "load",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from acu_nof1.explore.sensitivity import Sensitivity as Sensitivity
     from acu_nof1.explore.sensitivity import sensitivity as sensitivity
     from acu_nof1.load import LAYOUTS as LAYOUTS
+    from acu_nof1.load import propose as propose
     from acu_nof1.load import read_diary as read_diary
     from acu_nof1.load import read_protocol as read_protocol
     from acu_nof1.load import read_trial as read_trial

@@ -10,6 +10,7 @@ import pandas as pd
 from acu_nof1.errors import SEVERITIES, Problem
 from acu_nof1.protocol import contradictions
 from acu_nof1.safety import RED_FLAGS, unknown_red_flags
+from acu_nof1.scoring import undeclared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ def problems_of(trial: Trial) -> tuple[Problem, ...]:
         *_sessions(trial),
         *_dates(trial),
         *_agreement(trial),
+        *_forms(trial),
         *_recall(trial),
         *_priors(trial),
     ]
@@ -256,21 +258,50 @@ def _agreement(trial: Trial) -> Iterator[Problem]:
             )
 
 
+def _forms(trial: Trial) -> Iterator[Problem]:
+    """Is a total read of which two forms circulate, and which of them it is not said?"""
+    for outcome in trial.protocol.outcomes:
+        if not outcome.items and (choices := undeclared(outcome)):
+            yield Problem(
+                "warning",
+                f"outcome {outcome.name}",
+                f"which of its scores the file holds is not declared; it was read as {outcome.low:g} to "
+                f"{outcome.high:g}.",
+                f"Write form = {choices}.",
+            )
+
+
 def _recall(trial: Trial) -> Iterator[Problem]:
-    values = trial.diary.values
+    """Which answers look back over the beginning of a phase: completed_on − recall_days < its start?"""
+    phases, values = trial.protocol.phases, trial.diary.values
+    starts = pd.DatetimeIndex([phase.start for phase in phases])
+    decisive = {trial.protocol.primary, *(trial.protocol.success.outcomes if trial.protocol.success else ())}
     for outcome in trial.protocol.outcomes:
         if outcome.every == "day" or outcome.recall_days < 1 or outcome.name not in values:
             continue
-        for phase in trial.protocol.phases[1:]:
-            reach = pd.Timestamp(phase.start) + pd.Timedelta(days=outcome.recall_days)
-            early = values[outcome.name].loc[pd.Timestamp(phase.start) : reach - pd.Timedelta(days=1)].dropna().index
-            for day in early:
-                yield Problem(
-                    "note",
-                    f"outcome {outcome.name} on {day:%Y-%m-%d}",
-                    f"its recall of {outcome.recall_days} days reaches back before the {phase.kind} began on {phase.start}.",
-                    "Read this value with care.",
-                )
+        days = values[outcome.name].dropna().index
+        latest = starts.searchsorted(days, side="right") - 1
+        for number, phase in enumerate(phases[1:], 1):
+            early = days[(latest == number) & (days < starts[number] + pd.Timedelta(days=outcome.recall_days))]
+            if early.empty:
+                continue
+            never = phase.days < outcome.recall_days
+            remedy = "Ask it later in the phase, or keep a diary of the same thing." if never else (
+                f"Ask it from {starts[number] + pd.Timedelta(days=outcome.recall_days):%Y-%m-%d} on."
+            )  # fmt: skip
+            if starts[number] in early:
+                remedy = f"If it was filled in before the {phase.kind} began, date it to the day before. {remedy}"
+            yield Problem(
+                "warning" if outcome.name in decisive else "note",
+                f"outcome {outcome.name} on {_dates_of(early)}",
+                f"its recall of {outcome.recall_days} days reaches back before the {phase.kind} began on {phase.start}"
+                + (f", which has only {phase.days} days." if never else "."),
+                remedy,
+            )
+
+
+def _dates_of(days: pd.DatetimeIndex) -> str:
+    return ", ".join(f"{day:%Y-%m-%d}" for day in days[:5]) + (f" and {len(days) - 5} more" if len(days) > 5 else "")
 
 
 def _priors(trial: Trial) -> Iterator[Problem]:

@@ -219,7 +219,8 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
     if _is_diary(path):
         remedy = f'For one diary file write: acu-nof1 report "{path.name}".'
         raise UsageError([Problem("error", str(path), "check needs a trial folder with protocol.toml.", remedy)])
-    trial = read_trial(path)
+    with _progress("Reading") as progress:
+        trial = read_trial(path, progress)
     problems = problems_of(trial)
     _print_problems(problems)
     counts = trial.diary.counts
@@ -365,7 +366,7 @@ def _planning_targets(trial: Path | None, out: Path | None, json: Path | None, c
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar while something is simulated, on the channel of messages."""
+    """Show a bar while something is read or simulated, on the channel of messages."""
     from rich.progress import Progress
 
     console = _console()
@@ -483,8 +484,9 @@ def _reassess(
     from acu_nof1.load import read_trial
     from acu_nof1.reassessment import reassess
 
-    with _console().status("Reading and estimating …"):
-        trial = read_trial(folder)
+    with _progress("Reading") as progress:
+        trial = read_trial(folder, progress)
+    with _console().status("Estimating …"):
         if anonymous:
             day = day and day + date_shift(trial)
             trial = without_names(trial)

@@ -115,6 +115,12 @@ class Outcome:
         A prior of the change, shown beside the answer under the flat one.
     labels
         What the answers are called on the form, from `low` upwards; for a rating of the change as a whole.
+    form
+        Which of the instrument's scores it is (``mean`` or ``sum``), where it was declared.
+    items
+        Titles of the columns with its items, in the order of the questionnaire, when it is scored from them.
+    item_range
+        First and last number of an item's answers as the file counts them, where that is not as usual.
     """
 
     name: str
@@ -139,6 +145,14 @@ class Outcome:
     derived: Derived | None = None
     effect_prior: EffectPrior | None = None
     labels: tuple[str, ...] = ()
+    form: str = ""
+    items: tuple[str, ...] = ()
+    item_range: tuple[float, float] | None = None
+
+    @property
+    def item_names(self) -> tuple[str, ...]:
+        """What its items are called in the ledger: ``odi item 4``."""
+        return tuple(f"{self.name} item {number}" for number in range(1, len(self.items) + 1))
 
     @property
     def is_global(self) -> bool:

@@ -164,6 +164,8 @@ class DiaryFile(Noun):
         What becomes of several different answers on one day.
     person
         Whose rows are read, where the file holds several people.
+    device
+        Whose sleep is read, where several watches, phones or apps recorded it; time in bed is taken from all.
     dictionary
         The data dictionary of a REDCap export: its codes for "not answered", its labels, its forms.
     tracked
@@ -186,6 +188,7 @@ class DiaryFile(Noun):
     units: dict[str, str] = Field(default_factory=dict)
     reducer: Reducer = "mean"
     person: str | None = None
+    device: str | None = None
     dictionary: str | None = None
     tracked: tuple[dt.date, dt.date] | None = None
 
@@ -443,8 +446,12 @@ def _derived_problems(protocol: Protocol, name: str) -> Iterator[Problem]:
         of = known.get(outcome.derived.of)
         for problem, remedy in _cannot_derive(outcome, of, known):
             yield Problem("error", f"{name} [outcome.{outcome.name}]", problem, remedy)
+    scored = {outcome.name for outcome in protocol.outcomes if outcome.items}
     computed = {outcome.name: outcome.derived for outcome in protocol.outcomes if outcome.derived is not None}
     for number, diary in enumerate(protocol.diaries, 1):
+        for each in diary.columns.keys() & scored:
+            what = f'columns names "{each}", which is scored from its items and read from no column.'
+            yield Problem("error", f"{name} [[diary]] {number}", what, "Take it out of columns, or leave out items.")
         for each in diary.columns.keys() & computed.keys():
             what = f'columns names "{each}", which is computed from "{computed[each].of}" and read from no column.'
             yield Problem("error", f"{name} [[diary]] {number}", what, "Take it out of columns, or leave out derived.")

@@ -640,6 +640,47 @@ def days_at_or_above(design: Design, pain: Truth, level: float, phi: float) -> d
     }
 
 
+def own_diary(plan: Plan, rng: np.random.Generator) -> Written:
+    """One file as a person keeps it, without a protocol: pain falls by 3, sleep hardly changes."""
+    values, truth = draw(
+        plan,
+        {
+            "pain": Level(Truth(level=6.2, change=-3, sd=1.2, step=1, low=0, high=10), 1.0),
+            "sleep": Level(Truth(level=6.4, change=0.2, sd=0.8, step=0.25, low=3, high=10), -0.3),
+            "walking": Level(Truth(level=25, change=10, sd=8, step=5, low=0), -0.4),
+            "tablet": YesNo(0.5, 0.25, 0.6),
+        },
+        0.4,
+        rng,
+    )
+    days = kept(plan, 0.08, rng)
+    columns = {
+        "Pain today": [whole(v) for v in values["pain"]],
+        "Slept (hours)": [f"{v:.2f}".rstrip("0").rstrip(".").replace(".", ",") for v in values["sleep"]],
+        "Walked": [whole(v) for v in values["walking"]],
+        "Tablet?": ["ja" if v else "nein" for v in values["tablet"]],
+        "Remarks": remarks(
+            plan,
+            {
+                plan.date(days[30]).isoformat(): "garden all day",
+                plan.date(days[55]).isoformat(): "slept badly; ask P. for the number",
+            },
+        ),
+    }
+    sheet = filled("diary.csv", "Day", columns, spelled(plan, days, "%d/%m/%Y"))
+    sheet.as_range(days[6], "Pain today")
+    sheet.as_share(days[21], "Pain today")
+    sheet.plant(days[33], "Pain today", "moderate", "word", "rejected")
+    sheet.plant(days[47], "Pain today", "55", "out of range", "rejected")
+    sheet.plant(days[50], "Slept (hours)", "6:30", "hours and minutes", "converted", 6.5)
+    sheet.plant(days[58], "Walked", "30 to 45", "range", "converted", 37.5)
+    sheet.blank(days[40], days[41], title="Walked")
+    sheet.twice(days[62])
+    sheet.twice(days[26], "Pain today", "8", "converted")
+    sheet.footer("Average", tenths(float(np.mean(values["pain"][days]))))
+    return bundle(plan, truth, {sheet: as_text(sheet, ";")})
+
+
 def remarks(plan: Plan, said: Mapping[str, str]) -> list[str]:
     """Return a column that is empty but for a few dates."""
     by_day = {plan.day(date): text for date, text in said.items()}
@@ -670,6 +711,11 @@ SAMPLES = (
 )
 
 
+# A single file: nobody agreed anything, so no protocol stands beside it.
+ALONE = Sample("own_diary", 12, own_diary, "improved")
+ALONE_PLAN = Plan("P-058", dt.date(2026, 2, 2), Design(baseline=21, treatment=77, window=14))
+
+
 def generate(target: Path = HERE) -> None:
     """Write every sample folder under `target`."""
     for sample in SAMPLES:
@@ -678,11 +724,18 @@ def generate(target: Path = HERE) -> None:
         if folder != source:
             for name in BY_HAND:
                 shutil.copyfile(source / name, folder / name)
-        plan = read_plan(source)
-        content = sample.write(plan, np.random.default_rng(sample.seed))
-        for name, data in content.files.items():
-            (folder / name).write_bytes(data)
-        (folder / "truth.json").write_text(truth_text(plan, sample, content), encoding="utf-8", newline="\n")
+        write(folder, read_plan(source), sample)
+    alone = target / ALONE.folder
+    alone.mkdir(parents=True, exist_ok=True)
+    write(alone, ALONE_PLAN, ALONE)
+
+
+def write(folder: Path, plan: Plan, sample: Sample) -> None:
+    """Write the diaries of one folder, and the truth beside them."""
+    content = sample.write(plan, np.random.default_rng(sample.seed))
+    for name, data in content.files.items():
+        (folder / name).write_bytes(data)
+    (folder / "truth.json").write_text(truth_text(plan, sample, content), encoding="utf-8", newline="\n")
 
 
 def truth_text(plan: Plan, sample: Sample, content: Written) -> str:

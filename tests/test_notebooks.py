@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 import matplotlib as mpl
@@ -49,3 +50,27 @@ def test_the_notebook_runs_and_its_outputs_are_current(committed, monkeypatch):
     assert names["ours"].sum() <= 26 < 60 < names["t_test"].sum()
     overview = code(committed)[0].outputs[-1].data["text/plain"]
     assert all(table["date"].min() in overview for table in names["tables"].values())
+
+
+OWN_DIARY = "notebooks/2_your_own_diary.ipynb"
+
+
+def test_the_way_from_an_own_diary_runs_and_its_outputs_are_current():
+    notebook = nbformat.read(bundled(OWN_DIARY), 4)
+    cells = code(notebook)
+    assert not re.search(r"/home/|/root/|/Users/|/tmp/", nbformat.writes(notebook))
+    assert all(cell.outputs for cell in cells if not cell.source.rstrip().endswith(("}", ")")) or "plot" in cell.source)
+    assert not any(each.output_type == "error" for cell in cells for each in cell.outputs)
+    names = {"__name__": "notebook"}
+    for number, cell in enumerate(cells):
+        exec(compile(cell.source, f"{OWN_DIARY}, cell {number}", "exec"), names)
+    truth = json.loads(bundled("sample_data/own_diary/truth.json").read_text(encoding="utf-8"))
+    review = names["review"]
+    primary = review.verdict.estimate
+    assert truth["verdict"] == review.verdict.kind
+    assert primary.low < truth["outcomes"]["pain"]["change"] < primary.high
+    shown = [cell.outputs[-1].data["text/plain"] for cell in cells if cell.source.endswith("\nreview")]
+    assert [review.sentence in text for text in shown] == [True]
+    for name in ("clinician", "patient"):
+        assert "P-058" in (names["folder"] / f"{name}.html").read_text(encoding="utf-8")
+    assert "image/png" in next(cell for cell in cells if "plot_trial" in cell.source).outputs[0].data

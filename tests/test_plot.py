@@ -124,7 +124,8 @@ def test_svg_is_the_same_each_time(name):
 
 def test_a_figure_needs_neither_estimates_nor_pyplot():
     figure = plot_trial(cases.sample("low_back_pain").trial)
-    assert type(figure) is Figure
+    assert isinstance(figure, Figure)
+    assert figure._repr_png_().startswith(b"\x89PNG")  # a notebook shows it without pyplot
     assert not hasattr(figure, "number")
 
 

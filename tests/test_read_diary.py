@@ -229,7 +229,10 @@ def test_different_answers_are_reduced_as_declared(diary, reducer, value, hope):
     assert both["row"].tolist() == [2, 3]
     assert set(both["rule"]) == {f"{SEVERAL.name}: {reducer}"}
     assert both["value"].tolist() == [value, value]
-    assert any("rows 2, 3, column pain" in line for line in said(read, "warning"))
+    assert any("rows 2, 3, column pain" in line for line in said(read, "note"))
+    assert not any("reducer" in line for line in said(read, "warning"))  # what was declared is not asked for
+    undeclared = diary(text, outcomes=(PAIN, HOPE))
+    assert any("rows 2, 3, column pain" in line and "Declare `reducer`" in line for line in said(undeclared, "warning"))
 
 
 def test_a_day_with_any_headache_is_a_headache_day(diary):

@@ -98,6 +98,7 @@ OVERLONG = Rule(
     "the row has more cells than the header",
     "Put quotation marks around numbers and texts that hold a comma, or export the table with ; between the cells.",
 )
+OFF_SCALE = "outside the scale"
 NEGATIVE = Rule("below zero", "An amount cannot be negative: mend the cell, or declare the code in `missing`.")
 
 
@@ -190,8 +191,7 @@ class Reader:
             return Reading(math.nan, "missing", BLANK)
         if (number := _float(bare)) is not None and number in self._missing_numbers:
             return Reading(math.nan, "missing", MISSING_CODE)
-        clean = bare.translate(_DASHES)
-        clean = "".join(_INVISIBLE.get(unicodedata.category(c), _digit(c)) for c in clean).strip()
+        clean = _cleaned(bare).strip()
         word = " ".join(clean.casefold().split())
         if not word or word in self._missing:
             return Reading(math.nan, "missing", MISSING_CODE)
@@ -237,7 +237,7 @@ class Reader:
         low, high = (_short(end) for end in (self.outcome.low, self.outcome.high))
         scale = f"{low} to {high}" if low and high else (f"from {low}" if low else f"up to {high}")
         return Rule(
-            f"outside the scale ({scale} {self.outcome.unit}".rstrip() + ")",
+            f"{OFF_SCALE} ({scale} {self.outcome.unit}".rstrip() + ")",
             "It is not moved to the end of the scale: mend the cell, or declare `units` or the range.",
         )
 
@@ -358,6 +358,13 @@ class Reader:
 def folded(text: str) -> str:
     """How does a word read when case and spaces do not matter?"""
     return " ".join(text.translate(_DASHES).casefold().split())
+
+
+def _cleaned(text: str) -> str:
+    """Write dashes, spaces and digits of any script as plain ones; ASCII that can be seen has none."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_INVISIBLE.get(unicodedata.category(c), _digit(c)) for c in text.translate(_DASHES))
 
 
 def _digit(character: str) -> str:

@@ -23,7 +23,8 @@ MOST_PEOPLE = 5
 
 def titles_to_look_for(file: DiaryFile, outcomes: Sequence[Outcome]) -> list[str]:
     """Which titles may stand in the header of this file?"""
-    return [*file.columns.values(), *usual_titles(), *(o.name for o in outcomes), *(o.label for o in outcomes)]
+    return [*file.columns.values(), *usual_titles(), *(o.name for o in outcomes), *(o.label for o in outcomes),
+            *(item for o in outcomes for item in o.items)]  # fmt: skip
 
 
 def _match(table: Table, title: str) -> str | None:
@@ -71,6 +72,8 @@ def find_questions(
     by_plain = {plain(title): title for title in titles}
     questions: dict[Outcome, str] = {}
     for outcome in outcomes:
+        if outcome.items:
+            continue  # scored from them; a column of totals beside them is not read
         declared = file.columns.get(outcome.name)
         usual = (declared,) if declared is not None else _own_titles(outcome, outcomes, layout)
         found = [by_plain[plain(title)] for title in usual if plain(title) in by_plain]

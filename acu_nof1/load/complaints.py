@@ -9,12 +9,12 @@ import pandas as pd
 
 from acu_nof1.derive import NIGHT_PROBLEMS
 from acu_nof1.errors import Problem, did_you_mean
-from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, SAME_TWICE
+from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, SAME_TWICE, SEVERAL
 from acu_nof1.load.tables import spoken_rows
 from acu_nof1.outcomes import conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import numpy.typing as npt
 
@@ -28,12 +28,17 @@ OTHER_SCALE = (
     "(a sum where the mean was expected, cm for mm)."
 )
 OTHER_WORDS = "Answers must be yes or no, 1 or 0; declare other words: words = {ja = 1, nein = 0}."
+OTHER_ANSWERS = "The form probably counts its answers otherwise: see item_range, or declare what its words stand for."
 MOST_TITLES = 12
+FORM_REFUSED = "form not scored: "  # how the rules begin that refuse a whole questionnaire
+OF_A_FORM = f"{FORM_REFUSED}|{SAME_TWICE.name}|{SEVERAL.name}"  # said once of a form, not of each of its items
 
 
 def shown(text: str) -> str:
     """How is text from a file shown: short, and with its control characters visible?"""
-    visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: 2 * LONGEST_TEXT])
+    visible = text[: 2 * LONGEST_TEXT]
+    if not visible.isprintable():
+        visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in visible)
     return visible if len(visible) <= LONGEST_TEXT else visible[: LONGEST_TEXT - 1] + "…"
 
 
@@ -71,40 +76,55 @@ def is_listed(cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return listed
 
 
-def cell_problems(cells: pd.DataFrame, yes_no: Iterable[str] = ()) -> list[Problem]:
+def cell_problems(
+    cells: pd.DataFrame, yes_no: Iterable[str] = (), forms: Mapping[str, str] | None = None
+) -> list[Problem]:
     """One problem per column and rule (a warning if something can be done), and columns mostly refused.
 
-    `yes_no` names the outcomes that are answered with yes or no.
+    `yes_no` names the outcomes that are answered with yes or no; `forms` says which questionnaire an item is of.
     """
-    problems = _mostly_rejected(cells, frozenset(yes_no))
+    columns = cells.drop_duplicates("source")[["file", "column", "outcome"]].astype(str)
+    columns["form"] = [(forms or {}).get(outcome, "") for outcome in columns["outcome"]]
+    problems = _mostly_rejected(cells, columns, frozenset(yes_no))
     found = cells[is_listed(cells)]
-    # A night is refused as a whole: one complaint names all its columns.
-    whole_night = found["rule"].isin(NIGHT_PROBLEMS)
+    form = pd.Series(columns["form"].to_numpy(dtype=object)[found["source"].to_numpy()], index=found.index, dtype="str")
+    # A night and a form are refused as a whole: one complaint names all their columns.
+    whole_night, whole_form = found["rule"].isin(NIGHT_PROBLEMS), found["rule"].str.contains(OF_A_FORM) & (form != "")
     of_what = found["source"].astype(str).where(~whole_night, found["file"].astype(str))
+    of_what = of_what.where(~whole_form, found["file"].astype(str) + " " + form)
     for _, group in found.groupby([of_what, "rule"], sort=False):
-        first = group.iloc[0]
+        first, at = group.iloc[0], group.index[0]
         if first["rule"] not in (NO_DATE.name, OVERLONG.name):  # said once, of the file
-            columns = " to ".join(dict.fromkeys(group["column"].iloc[[0, -1]].astype(str)))
-            where = place(first["file"], columns, np.sort(group["row"].unique()))
-            what = f"{examples(group['raw'])}: {first['rule']}."
+            where = place(first["file"], _from_to(group["column"]), np.sort(group["row"].unique()))
+            what = f"{form.loc[at] if whole_form.loc[at] else examples(group['raw'])}: {first['rule']}."
             problems.append(Problem("warning" if first["remedy"] else "note", where, what, first["remedy"]))
     return problems
 
 
-def _mostly_rejected(cells: pd.DataFrame, yes_no: frozenset[str]) -> list[Problem]:
+def _from_to(columns: pd.Series[str]) -> str:
+    return " to ".join(dict.fromkeys(columns.iloc[[0, -1]].astype(str)))
+
+
+def _mostly_rejected(cells: pd.DataFrame, columns: pd.DataFrame, yes_no: frozenset[str]) -> list[Problem]:
+    """Columns, and questionnaires with all their columns, of which too many answers were refused."""
     status, rule = cells["status"].to_numpy(dtype=object), cells["rule"].to_numpy(dtype=object)
     refused = (status == "rejected") & ~np.isin(rule.astype(str), [SAME_TWICE.name, NO_DATE.name, OVERLONG.name])
+    refused &= ~cells["rule"].str.startswith(FORM_REFUSED).to_numpy(dtype=bool)  # these answers were read
     counts = pd.DataFrame({"refused": refused, "answered": rule != BLANK.name}).groupby(cells["source"]).sum()
-    firsts = cells.drop_duplicates("source")[["file", "column", "outcome"]].astype(str).to_numpy()
+    columns = columns.assign(refused=counts["refused"].to_numpy(), answered=counts["answered"].to_numpy())
+    alone = columns["form"] == ""
+    of_what = (columns["file"] + " " + columns["form"]).where(~alone, columns.index.astype(str))
     return [
         Problem(
             "error",
-            place(file, column),
-            f"{refused} of {answered} answers to {outcome} were not read.",
-            OTHER_WORDS if outcome in yes_no else OTHER_SCALE,
+            place(first["file"], _from_to(group["column"])),
+            f"{group['refused'].sum()} of {group['answered'].sum()} answers to {first['form'] or first['outcome']} "
+            "were not read.",
+            OTHER_WORDS if first["outcome"] in yes_no else OTHER_ANSWERS if first["form"] else OTHER_SCALE,
         )
-        for (file, column, outcome), (refused, answered) in zip(firsts, counts.to_numpy().tolist(), strict=True)
-        if refused > TOO_MANY_REJECTED * answered
+        for _, group in columns.groupby(of_what, sort=False)
+        if group["refused"].sum() > TOO_MANY_REJECTED * group["answered"].sum()
+        for first in [group.iloc[0]]
     ]
 
 

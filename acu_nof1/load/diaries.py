@@ -12,6 +12,7 @@ from acu_nof1.load.files import ReadFile, read_file
 from acu_nof1.load.joining import joined
 from acu_nof1.load.recognise import no_progress
 from acu_nof1.protocol import DiaryFile
+from acu_nof1.scoring import cannot_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +56,7 @@ def read_diary(
     UnreadableFileError
         If any file cannot be read at all; it names every file and what is wrong with each.
     UsageError
-        If an option does not exist, or no file or no outcome is given.
+        If an option does not exist, no file or no outcome is given, or an outcome cannot be scored as it says.
     """
     questions = tuple(outcomes)
     declared = [_declared(file, how) for file in files]
@@ -63,6 +64,12 @@ def read_diary(
         raise UsageError([Problem("error", "read_diary", "no file is given.", "Give at least one diary file.")])
     if not questions:
         raise UsageError([Problem("error", "read_diary", "no outcome is asked for.", "Give the outcomes to look for.")])
+    if wrong_scores := [
+        Problem("error", f"outcome {outcome.name}", what, remedy)
+        for outcome in questions
+        for what, remedy in cannot_score(outcome.instrument, outcome.form, outcome.items, outcome.item_range)
+    ]:
+        raise UsageError(wrong_scores)
     names = _names(declared)
     read: list[ReadFile] = []
     wrong: list[Problem] = []

@@ -29,10 +29,11 @@ from acu_nof1.load.dates import read_days
 from acu_nof1.load.nights import read_nights, slips
 from acu_nof1.load.recognise import no_progress, open_table, spoken
 from acu_nof1.load.rows import Desk, read_cells, reader_of
+from acu_nof1.load.scores import find_items, read_scores
 from acu_nof1.load.tables import Table, plain, spoken_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -50,8 +51,9 @@ class ReadFile:
 
     source: Source
     reducer: str
+    reducer_declared: bool
     cells: tuple[pd.DataFrame, ...]  # a frame per mapped column, a row per cell (see `rows.framed`)
-    derived: pd.DataFrame  # outcome, date, value, file, row: computed from a night's cells
+    derived: pd.DataFrame  # outcome, date, value, file, row: computed from a night's or a form's cells
     problems: tuple[Problem, ...]
     found: tuple[str, ...]
     phase_labels: pd.Series[str]
@@ -91,23 +93,27 @@ def read_file(
     table, more_than_one = of_one_person(file, name, table, roles)
     wrong += more_than_one
     questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
-    if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes)]:
+    titles = asked(table, roles) if layout.shape == "long" else table.columns
+    items, some_missing = find_items(name, titles, [outcome for outcome in outcomes if outcome.items])
+    if wrong := [*wrong, *more_wrong, *some_missing, *wrong_units(file, name, outcomes)]:
         raise UnreadableFileError(wrong)
     days, problems = _days(file, name, table, roles)
     desk = Desk(name, file, table, layout, roles, days)
     columns = [_cells_of(desk, outcome, title) for outcome, title in questions.items()]
-    nights, derived, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
-    if not questions and not wanted:
-        titles = asked(table, roles) if layout.shape == "long" else table.columns
+    nights, slept, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
+    forms, scored, scoring_notes = read_scores(desk, items)
+    if not questions and not wanted and not items:
         raise UnreadableFileError([nothing_found(name, titles, outcomes)])
-    problems += _notes(desk, questions, bool(wanted)) + _late(desk)
+    read = {*questions.values(), *(title for own in items.values() for title in own)}
+    problems += _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
         file.reducer,
-        (*columns, *nights),
-        derived,
+        "reducer" in file.model_fields_set,
+        (*columns, *nights, *forms),
+        pd.concat([slept, scored], ignore_index=True),
         tuple(problems),
-        tuple(outcome.name for outcome in (*questions, *wanted)),
+        tuple(outcome.name for outcome in (*questions, *wanted, *items)),
         _phase_labels(desk),
         table.ignored,
     )
@@ -183,20 +189,19 @@ def _cells_of(desk: Desk, outcome: Outcome, title: str) -> pd.DataFrame:
     return read_cells(desk, outcome.name, desk.roles["answer"], reader, rows)
 
 
-def _notes(desk: Desk, questions: Mapping[Outcome, str], nights: bool) -> list[Problem]:
+def _notes(desk: Desk, titles: Collection[str], nights: bool) -> list[Problem]:
     said = [spoken(desk.layout, desk.table), *desk.table.notes]
     said += [
         f"{count} {'record' if count == 1 else 'records'} left out: {why}" for why, count in desk.table.ignored.items()
     ]
     notes = [Problem("note", desk.name, f"{note}.", "") for note in said if note]
+    notes += [Problem("warning", desk.name, what, remedy) for what, remedy in desk.table.warnings]
     if desk.layout.shape == "long":
-        read = {plain(title) for title in questions.values()}
+        read = {plain(title) for title in titles}
         left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]
         what = "questions"
     else:
-        used = set(questions.values()) | {
-            column for role, column in desk.roles.items() if nights or role not in CSD_ITEMS
-        }
+        used = set(titles) | {column for role, column in desk.roles.items() if nights or role not in CSD_ITEMS}
         left, what = [column for column in desk.table.columns if column not in used], "columns"
     if left:
         notes.append(

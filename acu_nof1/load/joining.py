@@ -22,7 +22,8 @@ from acu_nof1.diary import (
 )
 from acu_nof1.errors import SEVERITIES, Problem
 from acu_nof1.load.cells import SAME_TWICE, SEVERAL, Rule
-from acu_nof1.load.complaints import cell_problems, is_listed, shown, too_short
+from acu_nof1.load.complaints import cell_problems, is_listed, listed, shown, too_short
+from acu_nof1.scoring import SCALES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,15 +53,16 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
     """
     cells = _together([frame for file in read for frame in file.cells])
     derived = pd.concat([file.derived for file in read], ignore_index=True)
-    reducers = {name: file.reducer for file in reversed(read) for name in file.found}
+    reducers = {name: (file.reducer, file.reducer_declared) for file in reversed(read) for name in file.found}
     settled = {
-        outcome.name: _by_day(outcome, cells, derived, reducers.get(outcome.name, "mean")) for outcome in outcomes
+        outcome.name: _by_day(outcome, cells, derived, reducers.get(outcome.name, ("mean", False)))
+        for outcome in outcomes
     }
     values = {name: series for name, (series, _) in settled.items()}
     several = [entries for _, entries in settled.values() if len(entries)]
     problems = [problem for file in read for problem in file.problems]
     problems += _not_found(read, outcomes) + cell_problems(
-        cells, [outcome.name for outcome in outcomes if outcome.kind == "yes_no"]
+        cells, _yes_no(outcomes), {item: outcome.name for outcome in outcomes for item in outcome.item_names}
     )
     problems += [p for outcome in outcomes for p in too_short(outcome, values[outcome.name], cells)]
     ignored = pd.DataFrame(
@@ -92,7 +94,7 @@ def _all_days(series: Iterable[pd.Series[float]]) -> pd.DatetimeIndex:
 
 
 def _by_day(
-    outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: str
+    outcome: Outcome, cells: pd.DataFrame, derived: pd.DataFrame, reducer: tuple[str, bool]
 ) -> tuple[pd.Series[float], pd.DataFrame]:
     """One value per day, and the answers of days with several different ones. Marks in `cells` what became of them."""
     own = np.flatnonzero((cells["outcome"] == outcome.name).to_numpy() & cells["value"].notna().to_numpy())
@@ -114,19 +116,19 @@ def _by_day(
 
 
 def _settled(
-    outcome: Outcome, cells: pd.DataFrame, entries: pd.DataFrame, twice: npt.NDArray[Any], reducer: str
+    outcome: Outcome, cells: pd.DataFrame, entries: pd.DataFrame, twice: npt.NDArray[Any], reducer: tuple[str, bool]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     by_date = entries.groupby("date")["value"]
     differ = (by_date.transform("max") != by_date.transform("min")).to_numpy()
     second = entries["date"].duplicated().to_numpy()
-    how, spoken = reduction(outcome, reducer)
+    how, spoken = reduction(outcome, reducer[0])
     several = entries.loc[differ, ["date", "value"]].assign(outcome=outcome.name)[list(SEVERAL_COLUMNS)]
     entries["value"] = np.where(differ, by_date.agg(how).reindex(entries["date"]).to_numpy(), entries["value"])
     dropped = entries[twice & ~differ & second]
     _mark(cells, dropped["cell"], "rejected", SAME_TWICE, None)
-    reduced, rule = entries[differ], Rule(f"{SEVERAL.name}: {spoken}", SEVERAL.remedy)
+    reduced, rule = entries[differ], Rule(f"{SEVERAL.name}: {spoken}", "" if reducer[1] else SEVERAL.remedy)
     _mark(cells, reduced["cell"], "converted", rule, reduced["value"])
-    _mark_nights(cells, reduced[reduced["cell"] < 0], rule)
+    _mark_behind(cells, reduced[reduced["cell"] < 0], rule, outcome.item_names)
     return entries[~second], several
 
 
@@ -147,15 +149,24 @@ def _mark(
     cells.loc[at, "value"] = np.nan if value is None else value.to_numpy()[own]
 
 
-def _mark_nights(cells: pd.DataFrame, nights: pd.DataFrame, rule: Rule) -> None:
-    """The clock times behind a night that was settled with another: logged, their own values stay."""
-    if nights.empty:
+def _mark_behind(cells: pd.DataFrame, computed: pd.DataFrame, rule: Rule, item_names: Sequence[str]) -> None:
+    """The cells behind a night or a form that was settled with another: logged, their own values stay."""
+    if computed.empty:
         return
-    wanted = pd.MultiIndex.from_frame(nights[["file", "row"]].astype({"file": "str"}))
-    items = np.flatnonzero(cells["outcome"].isin(CSD_ITEMS).to_numpy() & cells["value"].notna().to_numpy())
-    keys = pd.MultiIndex.from_frame(cells.loc[items, ["file", "row"]])
+    # Every answer of a day stands behind its form; of two nights with one date only one may be whole.
+    by = ["file", "date"] if item_names else ["file", "row"]
+    wanted = pd.MultiIndex.from_frame(computed[by].astype({"file": "str"}))
+    own = cells["outcome"].isin(item_names or CSD_ITEMS).to_numpy()
+    items = np.flatnonzero(own & cells["value"].notna().to_numpy())
+    keys = pd.MultiIndex.from_frame(cells.loc[items, by])
     at = items[keys.isin(wanted) & ~cells["rule"].iloc[items].str.contains(SEVERAL.name).to_numpy(dtype=bool)]
     _mark(cells, pd.Series(at), "converted", rule, cells["value"].iloc[at])
+
+
+def _yes_no(outcomes: Sequence[Outcome]) -> list[str]:
+    """Names, as the cells have them, of what is answered by yes or no."""
+    ticked = [o for o in outcomes if o.items and SCALES[o.instrument].ticked]
+    return [*(o.name for o in outcomes if o.kind == "yes_no"), *(name for o in ticked for name in o.item_names)]
 
 
 def _counts(cells: pd.DataFrame) -> Counts:
@@ -181,7 +192,9 @@ def _not_found(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> list[Pr
             "error",
             ", ".join(file.source.file for file in read),
             f"no column was found for {outcome.name} ({outcome.label}).",
-            f'Map it, as in columns = {{{outcome.name} = "title of its column"}}.',
+            f'Map it, as in columns = {{{outcome.name} = "title of its column"}}.'
+            if not outcome.items
+            else f"Its items should be called {listed(outcome.items)}.",
         )
         for outcome in outcomes
         if outcome.name not in found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
+from acu_nof1.load.formats.apple_health import APPLE_HEALTH
+from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
 from acu_nof1.load.layout import DATE_TITLES, Layout
 
@@ -23,6 +25,7 @@ LAYOUTS: tuple[Layout, ...] = (
         columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
         signature=("question", "answer"),
     ),
+    MPATH,
     Layout(
         "google_forms",
         "a form's answers: Timestamp first, then the questions as titles; without a date column the day is "
@@ -55,6 +58,7 @@ LAYOUTS: tuple[Layout, ...] = (
         signature=CSD_ITEMS,
         gives="csd_tst, csd_se, csd_tib, csd_sol, csd_waso, csd_twak from clock times",
     ),
+    APPLE_HEALTH,
     RECORDS,
 )
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Look = Literal["dates", "undecided dates", "yes or no", "clock times", "numbers", "text", "blank"]
 MOSTLY = 0.6  # share of the cells that decides; the others are dirt, which the reader names
-LOOKED_AT = 5_000
+LOOKED_AT, MOST_SHOWN = 5_000, 300
 _ANY_NUMBER = Outcome("", "", "count")
 
 
@@ -80,11 +80,14 @@ class Proposal:
         Every column, what it looks like and the outcome proposed for it.
     command
         The command to paste; the start of treatment is to be filled in.
+    more
+        How many further columns the file has.
     """
 
     file: str
     columns: tuple[Shown, ...]
     command: str
+    more: int = 0
 
     def __str__(self) -> str:
         width = max(len(column.title) for column in self.columns)
@@ -92,6 +95,7 @@ class Proposal:
             f"  {column.title:<{width}}  {column.looks_like}" + (f"  -> {column.outcome}" if column.outcome else "")
             for column in self.columns
         ]
+        lines += [f"  … and {self.more} more"] if self.more else []
         return "\n".join([f"Columns of {self.file}:", *lines, "", self.command])
 
 
@@ -153,8 +157,11 @@ def propose(path: str | Path, layout: str | None = None) -> Proposal:
     """
     file = DiaryFile(file=str(path), layout=layout)
     table, found = open_table(Path(path), file, Path(path).name, [*usual_titles(), *OUTCOMES])
-    shown = tuple(_shown(title, table.rows[title].head(LOOKED_AT), table.delimiter) for title in table.columns)
-    return Proposal(str(path), shown, _command(str(path), shown, _derivable(table, found)))
+    titles = table.columns[:MOST_SHOWN]
+    shown = tuple(_shown(title, table.rows[title].head(LOOKED_AT), table.delimiter) for title in titles)
+    shown = tuple(_of_format(column, found) for column in shown)
+    command = _command(str(path), shown, _derivable(table, found))
+    return Proposal(str(path), shown, command, len(table.columns) - len(titles))
 
 
 def _shown(title: str, texts: pd.Series[str], delimiter: str) -> Shown:
@@ -211,6 +218,12 @@ def _fits(hint: Hint, words: str, seen: Shown) -> bool:
     return hint.look != "numbers" or (
         seen.low >= min(hint.above, 0) and hint.above <= seen.middle <= hint.below and seen.most <= hint.top
     )
+
+
+def _of_format(column: Shown, layout: Layout) -> Shown:
+    """A column that the format keeps an outcome in needs no proposal: the outcome is found there by itself."""
+    own = {plain(title) for measure in layout.measures.values() for title in measure.titles}
+    return replace(column, outcome="") if plain(column.title) in own else column
 
 
 def _derivable(table: Table, layout: Layout) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from acu_nof1.protocol import (
     Success,
     contradictions,
 )
+from acu_nof1.scoring import SCALES, cannot_score, in_form
 
 if TYPE_CHECKING:
     import os
@@ -90,6 +91,9 @@ class OutcomeEntry(_Part):
     rise: float | None = Field(default=None, gt=0)
     floor: float | None = None
     labels: tuple[str, ...] | None = None
+    items: tuple[str, ...] | None = None
+    form: str | None = None
+    item_range: tuple[float, float] | None = None
     effect_prior: PriorEntry | None = None
     primary: bool = False
 
@@ -150,9 +154,12 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
         complain("the range of the scale is not given.", "Write range = [0, 10].")
     if entry.range is not None and entry.range[0] >= entry.range[1]:
         complain(f"range {list(entry.range)} does not rise.", "Write the lower end first.")
+    for problem, remedy in _scoring_problems(entry):
+        complain(problem, remedy)
     if wrong:
         raise ProtocolError(wrong)
     known = OUTCOMES[entry.instrument] if entry.instrument else _own(name, cast("Kind", entry.kind))
+    known = in_form(known, entry.form) if entry.form else known
     try:
         outcome = (
             known.in_unit(entry.unit) if entry.unit and known.unit else replace(known, unit=entry.unit or known.unit)
@@ -161,7 +168,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
         raise ProtocolError([Problem("error", place, f"{error}.", f'Known unit: "{known.unit}".')]) from None
     changed = {
         key: getattr(entry, key)
-        for key in ("label", "kind", "better", "every", "source", "sem", "recall_days", "labels")
+        for key in ("label", "kind", "better", "every", "source", "sem", "recall_days", "labels", "items", "item_range")
         if getattr(entry, key) is not None
     }
     if entry.range is not None:
@@ -179,9 +186,30 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
     return replace(outcome, name=name, **changed)
 
 
+def _scoring_problems(entry: OutcomeEntry) -> Iterator[tuple[str, str]]:
+    """Say what stands against scoring an outcome as it was declared, and what to do about it."""
+    items = entry.items or ()
+    if entry.items is not None and not items:
+        yield "items is empty.", "Name the columns of its items, or take items out."
+    yield from cannot_score(entry.instrument or "", entry.form or "", items, entry.item_range)
+    scale = SCALES.get(entry.instrument or "")
+    if scale is None or not (items or entry.form):
+        return
+    for key in ("kind", "unit", "range"):
+        if getattr(entry, key) is not None:
+            yield (
+                f'key "{key}" cannot stand beside {"items" if items else "form"}.',
+                f"Take {key} out: the rule sets it.",
+            )
+    right = OUTCOMES[entry.instrument or ""].better
+    if items and entry.better not in (None, right) and not scale.either_way:
+        yield f'better = "{entry.better}", but this score is better when {right}.', "Take better out."
+
+
 DERIVED_KEYS = ("of", "level", "rise", "floor")
 # What a computed outcome has from the other one.
-INHERITED = ("instrument", "kind", "unit", "range", "every", "sem", "recall_days", "labels", "effect_prior")
+INHERITED = ("instrument", "kind", "unit", "range", "every", "sem", "recall_days", "labels", "effect_prior",
+             "items", "form", "item_range")  # fmt: skip
 
 
 def computed(name: str, entry: OutcomeEntry, declared: Mapping[str, Outcome], place: str) -> Outcome:

@@ -89,6 +89,8 @@ def spoken(layout: Layout, table: Table) -> str:
 def _head(path: Path) -> bytes:
     """The first bytes; none where `read_table` will say why it cannot be read."""
     try:
+        if not path.is_file():
+            return b""
         with path.open("rb") as stream:
             return stream.read(HEAD)
     except (OSError, ValueError):

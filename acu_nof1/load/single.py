@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-KEYS = ("unit", "better", "range", "important_change", "important_change_percent", "label", "every", "kind", "sem")
+KEYS = ("unit", "better", "range", "important_change", "important_change_percent", "label", "every", "kind", "sem",
+        "form")  # fmt: skip
 FAR_DAYS = 366
 ONE_DAY = dt.timedelta(days=1)
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.errors import Problem, UnreadableFileError
-from acu_nof1.load.workbooks import DAY_ZERO, read_workbook
+from acu_nof1.load.workbooks import DAY_ZERO, RefusedError, read_workbook
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD = 60  # records among which the header is looked for
+LARGEST = 500 * 1024**2  # bytes of a file that is read as a whole
+MOST_COLUMNS = 16_384  # as many as a spreadsheet has
+MOST_CELLS = 50_000_000
 CHUNK = 500  # records held as lists at a time: with more, the collector visits them again and again (4 s for 1.6 s)
 FOOTERS = frozenset(
     re.split(" ", "average averages avg mean means median total totals sum min max minimum maximum count sd stdev")
@@ -85,6 +89,8 @@ class Table:
         Codes that the source itself declares to mean "not answered".
     words
         By title: words that the source itself declares to stand for numbers.
+    warnings
+        What a reader of the answers should know of the source, and what can be done about it.
     """
 
     file: str
@@ -101,6 +107,7 @@ class Table:
     prompts: tuple[int, int] | None = None
     missing: tuple[str, ...] = ()
     words: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    warnings: tuple[tuple[str, str], ...] = ()
 
     def only(self, kept: np.ndarray[tuple[int], np.dtype[np.bool_]], reason: str) -> Table:
         """Return the table with these rows only; the others are ignored for this reason."""
@@ -143,6 +150,16 @@ def table_of(
     at = np.fromiter(numbers, dtype=np.int64)
     return Table(path.name, tuple(rows.columns), rows, at, tuple(notes), "", read_as, digest_of(path),
                  ignored=ignored or {}, prompts=prompts)  # fmt: skip
+
+
+def insist_on_size(file: str, columns: int, rows: int = 0) -> None:
+    """Refuse what has more columns or cells than any diary, before memory is asked for them."""
+    if columns > MOST_COLUMNS:
+        remedy = f"A diary has at most {MOST_COLUMNS:,}: keep those that are asked."
+        raise unreadable(file, f"there are {columns:,} columns.", remedy)
+    if columns * rows > MOST_CELLS:
+        what = f"there are {columns * rows:,} cells."
+        raise unreadable(file, what, "Export a shorter time, or the person's rows only.")
 
 
 def digest_of(path: Path) -> str:
@@ -213,6 +230,11 @@ def bytes_of(path: Path) -> bytes:
     if path.is_dir():
         raise unreadable(str(path), "a table file was expected, this is a folder.", expected)
     try:
+        if path.exists() and not path.is_file():
+            raise unreadable(str(path), "this is no ordinary file.", expected)
+        if path.is_file() and path.stat().st_size > LARGEST:
+            what = f"the file has more than {LARGEST // 1024**2} MB, which no table of a diary has."
+            raise unreadable(path.name, what, "Export a shorter time, or the person's rows only.")
         data = path.read_bytes()
     except FileNotFoundError:
         raise unreadable(str(path), "there is no such file.", f"Check the name and the folder. {expected}") from None
@@ -363,6 +385,8 @@ def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[
         )
     try:
         book = read_workbook(data)
+    except RefusedError as error:
+        raise unreadable(file, f"{error}: not opened.", "Copy the diary alone into a new workbook.") from None
     except Exception as error:  # openpyxl raises whatever the damaged part happens to cause
         raise unreadable(
             file,
@@ -439,6 +463,7 @@ def _table(
     if at:
         notes.append(f"titles are in row {at + 1}; the rows above are not read")
     titles = _titles(head[at])
+    insist_on_size(file, len(titles))
     cells, beyond = _columns(chain(head[at + 1 :], records), len(titles))
     longer = [i for i, last in beyond.items() if delimiter != "," or last <= len(head[at])]
     overlong = [at + 2 + i for i in beyond if i not in set(longer)]
@@ -488,9 +513,9 @@ def _titles(record: Sequence[str]) -> tuple[str, ...]:
     titles = [" ".join(cell.replace("\ufeff", "").split()) for cell in record]
     while titles and not titles[-1]:
         titles.pop()
-    known = [plain(title) for title in titles]
+    known = Counter(plain(title) for title in titles)
     return tuple(
-        title if title and known.count(plain(title)) == 1 else f"{title} (column {_letter(i)})".strip()
+        title if title and known[plain(title)] == 1 else f"{title} (column {_letter(i)})".strip()
         for i, title in enumerate(titles)
     )
 

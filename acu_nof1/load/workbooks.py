@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DAY_ZERO = dt.date(1899, 12, 30)
+# Unpacked bytes, how much smaller packing made them, and cells: far above any diary, far below what stops a machine.
+LARGEST, TIGHTEST, MOST_CELLS = 500 * 1024**2, 200, 20_000_000
+PROLOGUE = 4096  # bytes at the start of a part, where a document type is declared
+SMALL = 10 * 1024**2  # below this a part may be packed as tightly as it likes
+
+
+class RefusedError(ValueError):
+    """A workbook that is not opened, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,16 @@ def read_workbook(data: bytes) -> Workbook:
 
     Raises
     ------
+    RefusedError
+        If it would unpack to more than a diary can be, or declares XML entities.
     Exception
         Whatever the damaged part of a workbook happens to cause.
     """
-    import openpyxl  # a quarter of a second, only for workbooks
+    # A quarter of a second, only for workbooks. It parses with defusedxml, so an entity that is hidden deeper does no harm.
+    import openpyxl
     from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+    _insist_on_parts(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         book = openpyxl.load_workbook(io.BytesIO(data), data_only=True, read_only=True)
@@ -58,9 +70,28 @@ def read_workbook(data: bytes) -> Workbook:
     return Workbook(sheets, dt.date(1904, 1, 1) if book.epoch == CALENDAR_MAC_1904 else DAY_ZERO)
 
 
+def _insist_on_parts(data: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for part in archive.infolist():
+            if part.file_size > max(SMALL, TIGHTEST * part.compress_size):
+                raise RefusedError(f"a part of it unpacks to {part.file_size // 1024**2} MB from almost nothing")
+            with archive.open(part) as stream:
+                if b"<!DOCTYPE" in stream.read(PROLOGUE):
+                    raise RefusedError("it declares XML entities, which no spreadsheet writes")
+        size = sum(part.file_size for part in archive.infolist())
+    if size > LARGEST:
+        raise RefusedError(f"it unpacks to {size // 1024**2} MB, more than the {LARGEST // 1024**2} a diary may have")
+
+
 def _records(sheet, formulas) -> list[list[str]]:  # type: ignore[no-untyped-def]
     sheet.reset_dimensions()  # some programs write a wrong size, and cells outside it would be lost
-    records = [[_text(cell) for cell in row] for row in sheet.iter_rows()]
+    records: list[list[str]] = []
+    cells = 0
+    for row in sheet.iter_rows():
+        records.append([_text(cell) for cell in row])
+        cells += len(records[-1])
+        if cells > MOST_CELLS:
+            raise RefusedError(f"a sheet has more than {MOST_CELLS:,} cells")
     if formulas is not None:
         formulas.reset_dimensions()
         for record, row in zip(records, formulas.iter_rows(values_only=True), strict=True):

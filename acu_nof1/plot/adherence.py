@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
@@ -17,6 +16,7 @@ from acu_nof1.plot.panel import calendar_day
 if TYPE_CHECKING:
     import datetime as dt
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from acu_nof1.trial import Comparisons
@@ -54,7 +54,7 @@ def plot_adherence(comparisons: Comparisons, row: int = 0) -> Figure:
     cell = min(MOST_CELL, width / weeks)
     height = TOP + 7 * cell + BOTTOM
     with style.theme():
-        figure = Figure(figsize=(style.WIDTH, height))
+        figure = style.Drawing(figsize=(style.WIDTH, height))
         ax = figure.add_axes(
             (style.LEFT / style.WIDTH, BOTTOM / height, weeks * cell / style.WIDTH, 7 * cell / height),
             xlim=(0, weeks), ylim=(7, 0),

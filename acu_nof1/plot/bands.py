@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from acu_nof1 import palette, words
 from acu_nof1.interpret import shares_of_hundred
@@ -13,6 +12,7 @@ from acu_nof1.plot import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from acu_nof1.estimate import Estimate
 
@@ -33,7 +33,7 @@ def plot_bands(estimate: Estimate) -> Figure:
         An empty bar with a word of explanation where there are no bands.
     """
     with style.theme():
-        figure = Figure(figsize=(style.WIDTH, HEIGHT))
+        figure = style.Drawing(figsize=(style.WIDTH, HEIGHT))
         ax = figure.add_axes((0.01, 0.45, 0.98, 0.3))
         ax.set_axis_off()
         ax.set(xlim=(0, 100), ylim=(0, 1))

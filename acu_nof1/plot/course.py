@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from acu_nof1.outcomes import Outcome
@@ -81,7 +81,7 @@ def plot_course(trial: Trial, look: Look | None = None) -> Figure:
     panels = _panels(trial, look)
     with style.theme():
         if not panels:
-            figure = Figure(figsize=(style.WIDTH, 0.6))
+            figure = style.Drawing(figsize=(style.WIDTH, 0.6))
             figure.text(0.5, 0.5, words.NOTHING_TO_DRAW, ha="center", va="center", color=palette.GREY)
             return figure
         return _figure(_marked(trial.at(look)), panels)
@@ -139,7 +139,7 @@ def _figure(trial: Trial, panels: list[Weeks]) -> Figure:
     tall = [MEANS_HEIGHT, *[RESCUE_HEIGHT] * len(rescue)]
     top = strip / POINTS
     height = top + sum(tall) + ROW_GAP * len(rescue) + style.TICKS_BELOW + LEGEND_GAP + style.LEGEND_HEIGHT + style.FOOT
-    figure = Figure(figsize=(style.WIDTH, height))
+    figure = style.Drawing(figsize=(style.WIDTH, height))
     for place, (weeks, inches) in enumerate(zip(panels, tall, strict=True)):
         box = (style.LEFT / style.WIDTH, 1 - (top + inches) / height, width / style.WIDTH, inches / height)
         ax = figure.add_axes(box)

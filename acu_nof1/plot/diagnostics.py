@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -20,6 +19,7 @@ from acu_nof1.words import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from acu_nof1.distribution import Cells
@@ -47,7 +47,7 @@ def plot_diagnostics(found: Diagnostics) -> Figure:
         Around the lines, left over, posteriors of φ and λ; for yes/no days the posterior of ρ alone.
     """
     with style.theme():
-        figure = Figure(figsize=(style.WIDTH, HEIGHT if not found.reason else 0.6))
+        figure = style.Drawing(figsize=(style.WIDTH, HEIGHT if not found.reason else 0.6))
         if found.reason:
             figure.text(
                 0.5, 0.5, words.sentence(found), ha="center", va="center", fontsize=style.SMALL, color=palette.GREY

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from acu_nof1.estimate import Estimate
 
@@ -48,7 +48,7 @@ def forest(primary: Estimate, rows: Sequence[Row]) -> Figure:
     """
     inside = ROW * len(rows)
     height = ABOVE + inside + BELOW
-    figure = Figure(figsize=(style.WIDTH, height))
+    figure = style.Drawing(figsize=(style.WIDTH, height))
     width = style.WIDTH - NAMES - READINGS
     ax = figure.add_axes((NAMES / style.WIDTH, BELOW / height, width / style.WIDTH, inside / height))
     ax.patch.set_visible(False)

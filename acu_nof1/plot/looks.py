@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 from acu_nof1 import palette
 from acu_nof1.plot import style
 from acu_nof1.plot.forest import Row, forest
 from acu_nof1.words import looks as words
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from acu_nof1.story import Story
 
 
@@ -41,7 +41,7 @@ def plot_looks(story: Story) -> Figure:
     drawn = [row.estimate for row in rows if row.estimate is not None]
     with style.theme():
         if story.overruled_by or not drawn:
-            figure = Figure(figsize=(style.WIDTH, 0.6))
+            figure = style.Drawing(figsize=(style.WIDTH, 0.6))
             said = words.OVERRULED if story.overruled_by else words.NOTHING_TO_DRAW
             figure.text(0.5, 0.5, said, ha="center", va="center", color=palette.GREY)
             return figure

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from acu_nof1 import palette, words
@@ -13,6 +12,7 @@ from acu_nof1.plot import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from acu_nof1.planning import Audit, Plan
 
@@ -46,7 +46,7 @@ def plot_plan(plan: Plan) -> Figure:
         Left the verdicts by the true change, right the smallest detectable change by baseline days.
     """
     with style.theme():
-        figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
+        figure = style.Drawing(figsize=(style.WIDTH, HEIGHT), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(1.55, 1))
         _verdicts(left, plan)
         _ladder(right, plan)
@@ -139,10 +139,10 @@ def plot_audit(audit: Audit) -> Figure:
     table = audit.to_frame()
     with style.theme():
         if not audit.offered:
-            figure = Figure(figsize=(style.WIDTH, 0.6))
+            figure = style.Drawing(figsize=(style.WIDTH, 0.6))
             figure.text(0.01, 0.5, audit.sentences[0], va="center", color=palette.GREY)
             return figure
-        figure = Figure(figsize=(style.WIDTH, HEAD + ROW * len(table)), layout="constrained")
+        figure = style.Drawing(figsize=(style.WIDTH, HEAD + ROW * len(table)), layout="constrained")
         changed, held, verdicts = figure.subplots(1, 3, width_ratios=(1, 1, 1.7), sharey=True)
         rows = np.arange(len(table))
         _rates(changed, *_columns(audit, "looks_changed"), 100 * (1 - audit.confidence))

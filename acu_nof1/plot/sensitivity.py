@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 from acu_nof1 import palette, words
 from acu_nof1.plot import style
 from acu_nof1.plot.forest import Row, forest
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from acu_nof1.explore.sensitivity import Sensitivity
 
 
@@ -30,7 +30,7 @@ def plot_sensitivity(sensitivity: Sensitivity) -> Figure:
     with style.theme():
         primary = sensitivity.primary
         if primary is None or not primary.ok:
-            figure = Figure(figsize=(style.WIDTH, 0.6))
+            figure = style.Drawing(figsize=(style.WIDTH, 0.6))
             figure.text(0.5, 0.5, words.NOTHING_TO_COMPARE, ha="center", va="center", color=palette.GREY)
             return figure
         agreed = sensitivity.agreed

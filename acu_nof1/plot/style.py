@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
 from acu_nof1.palette import AFTER_FILL, AFTER_LEVEL, BEFORE, BEFORE_FILL, GREY, INK
@@ -18,8 +19,17 @@ from acu_nof1.words.direction import isolated, unturned
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from matplotlib.figure import Figure
 
+class Drawing(Figure):
+    """A figure that a notebook shows by itself: one of matplotlib's own is only named there, unless pyplot made it."""
+
+    def _repr_png_(self) -> bytes:
+        out = io.BytesIO()
+        self.savefig(out, format="png", dpi=SCREEN_DPI)
+        return out.getvalue()
+
+
+SCREEN_DPI = 120
 EVENT_DASHES = (0, (4, 2))
 # Width in points of the bar over a flare: in a large panel, in a small one.
 FLARE = (3.0, 2.0)

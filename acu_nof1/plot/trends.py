@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from acu_nof1.estimate import Estimate
     from acu_nof1.explore.courses import Course, Stretch
@@ -49,7 +49,7 @@ def plot_trends(comparisons: Comparisons, courses: Sequence[tuple[Course, Estima
     across = min(len(courses), COLUMNS)
     width = (style.WIDTH - LEFT - style.RIGHT - GAP * (across - 1)) / across
     with style.theme():
-        figure = Figure(figsize=(style.WIDTH, height))
+        figure = style.Drawing(figsize=(style.WIDTH, height))
         for place, (course, trend) in enumerate(courses):
             left, bottom = LEFT + (place % COLUMNS) * (width + GAP), height - (place // COLUMNS + 1) * row + BETWEEN
             ax = figure.add_axes((left / style.WIDTH, bottom / height, width / style.WIDTH, PANEL / height))

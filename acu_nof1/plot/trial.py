@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
     from acu_nof1.estimate import Estimate, Estimates
@@ -106,7 +106,7 @@ def plot_outcome(
     panel = next(each for each in series_to_draw(trial.at(look), estimates, look) if each.outcome.name == name)
     with style.theme():
         if ax is None:
-            ax = Figure(figsize=(style.WIDTH, 2.4), layout="constrained").add_subplot()
+            ax = style.Drawing(figsize=(style.WIDTH, 2.4), layout="constrained").add_subplot()
         _small(ax, trial.at(look), panel, compact=False)
     return ax
 
@@ -136,7 +136,7 @@ def series_to_draw(trial: Trial, estimates: Estimates | None, look: Look) -> lis
 
 def empty() -> Figure:
     """Say that there is nothing to draw."""
-    figure = Figure(figsize=(style.WIDTH, 0.6))
+    figure = style.Drawing(figsize=(style.WIDTH, 0.6))
     figure.text(0.5, 0.5, words.NOTHING_TO_DRAW, ha="center", va="center", color=palette.GREY)
     return figure
 
@@ -175,7 +175,7 @@ def figure_of(
     lines = _legend_lines(marks, width * POINTS)
     top = strip / POINTS + size.primary_height + style.TICKS_BELOW + lines * style.LEGEND_HEIGHT
     height = top + rows * (style.ROW_GAP + row_height) + style.FOOT
-    figure = Figure(figsize=(size.width, height))
+    figure = style.Drawing(figsize=(size.width, height))
 
     def place(left: float, above: float, across: float, tall: float) -> Axes:
         box = (left / size.width, 1 - (above + tall) / height, across / size.width, tall / height)

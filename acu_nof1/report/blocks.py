@@ -40,6 +40,7 @@ from acu_nof1.report.diagnostics import diagnostic_blocks, trend_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.looks import looks_blocks
+from acu_nof1.report.scores import scored_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
 from acu_nof1.report.standards import methods_blocks, standards_blocks
 from acu_nof1.safety import CAUTIONS
@@ -285,6 +286,7 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _answers_table(review)
         yield from trend_blocks(review)
         yield _raw_table(review, words.HEADINGS["raw"])
+    yield from scored_outcomes(review)
     yield from computed_outcomes(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)

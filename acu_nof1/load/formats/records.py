@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from acu_nof1.load.layout import DATE_TITLES, Layout
-from acu_nof1.load.tables import bytes_of, table_of, unreadable
+from acu_nof1.load.tables import bytes_of, insist_on_size, table_of, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from acu_nof1.load.tables import Table
     from acu_nof1.protocol import DiaryFile
 
-LARGEST = 500 * 1024**2
 DEEPEST = 60
 _JSON = re.compile(rb"\s*[\[{]")
 
@@ -47,8 +46,6 @@ def read_json(path: Path) -> Any:
     UnreadableFileError
         If it is no JSON: with the line and column.
     """
-    if path.is_file() and path.stat().st_size > LARGEST:
-        raise unreadable(path.name, f"the file is larger than {LARGEST // 1024**2} MB.", "Export a shorter time.")
     data = bytes_of(path)
     try:
         text = data.decode("utf-8-sig")
@@ -127,6 +124,7 @@ def cell_text(value: Any) -> str:
 def as_table(path: Path, records: Sequence[Mapping[str, str]], read_as: str) -> Table:
     """Put flat records into a table; its rows are numbered as the records are, from 1."""
     titles = tuple(dict.fromkeys(title for record in records for title in record))
+    insist_on_size(path.name, len(titles), len(records))
     columns = {title: [record.get(title, "") for record in records] for title in titles}
     return table_of(path, columns, numbers=range(1, len(records) + 1), read_as=read_as)
 
