@@ -67,6 +67,15 @@ def trial(request, fresh, tmp_path) -> tuple[Outset, Path]:
     return made, Path(shutil.copytree(folder, tmp_path / "trial"))
 
 
+QUICK = ("headache", "sleep_and_stress")
+# Every condition in the whole suite, two kinds of them every time.
+two_of_them = pytest.mark.parametrize(
+    "trial",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in CONDITIONS],
+    indirect=True,
+)
+
+
 def run(capsys, *arguments) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as stopped:
         main([str(argument) for argument in arguments])
@@ -157,14 +166,7 @@ def test_a_blank_diary_has_a_report_that_says_so(trial, tmp_path, capsys):
     assert out.startswith("Cannot say.")
 
 
-QUICK = ("headache", "sleep_and_stress")
-
-
-@pytest.mark.parametrize(
-    "trial",
-    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in CONDITIONS],
-    indirect=True,
-)
+@two_of_them
 def test_a_diary_filled_in_is_reported_by_the_command_without_a_complaint(trial, tmp_path, capsys):
     made, folder = trial
     type_in(folder, made, simulated(made, np.random.default_rng(7), changed=True))
@@ -189,6 +191,7 @@ def test_a_diary_filled_in_is_read_value_for_value_and_judged_as_planted(trial):
     assert reassess(read).verdict.kind == "improved"
 
 
+@two_of_them
 def test_a_diary_in_which_nothing_changed_is_not_called_better_or_worse(trial):
     made, folder = trial
     type_in(folder, made, simulated(made, np.random.default_rng(3), changed=False))

@@ -40,7 +40,9 @@ def write_diary(outset: Outset, path: Path) -> None:
         book.active,
         words.DIARY_TITLE,
         [*how, words.TABS, "", words.RED_FLAGS],
-        [(words.title(name), *words.ASKED[name]) for name in asked] + [(words.NOTES, *words.NOTES_ASKED)],
+        [words.COLUMN_HEADS]
+        + [(words.title(name), *words.ASKED[name]) for name in asked]
+        + [(words.NOTES, *words.NOTES_ASKED)],
     )
     _to_fill_in(book.create_sheet(words.DIARY), outset, evening, notes=True)
     if condition.nights:
@@ -52,9 +54,8 @@ def write_sessions(outset: Outset, path: Path) -> None:
     """Write the session log: one row an appointment, and what each column holds."""
     book = _book()
     _log(book.active, outset)
-    rows = [(name, "", how) for name, how in words.SESSION_COLUMNS.items()]
-    rows += [(name, "red_flag", meaning) for name, meaning in RED_FLAGS.items()]
-    _explain(book.create_sheet(words.READ_ME), words.SESSIONS_TITLE, words.SESSIONS_HOW, rows)
+    rows = [(name, meaning, "") for name, meaning in {**words.SESSION_COLUMNS, **RED_FLAGS}.items()]
+    _explain(book.create_sheet(words.READ_ME), words.SESSIONS_TITLE, words.SESSIONS_HOW, [words.SESSION_HEADS, *rows])
     book.save(path)
 
 
@@ -178,7 +179,7 @@ def _explain(sheet: Any, heading: str, lines: Sequence[str], table: Sequence[tup
     sheet.sheet_view.showGridLines = False
     sheet["A1"] = heading
     sheet["A1"].font = Font(FONT, 18, bold=True, color=_argb(palette.INK))
-    widths = (18, 46, 40)
+    widths = (27, 56, 32)
     for row, line in enumerate(lines, 3):
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=3)
         cell = sheet.cell(row, 1, line)
@@ -186,7 +187,7 @@ def _explain(sheet: Any, heading: str, lines: Sequence[str], table: Sequence[tup
         cell.font = Font(FONT, 12, color=_argb(palette.ALARM if line == words.RED_FLAGS else palette.INK))
         sheet.row_dimensions[row].height = 18 * (1 + len(line) // 105)
     at = len(lines) + 4
-    for row, record in enumerate([words.COLUMN_HEADS, *table], at):
+    for row, record in enumerate(table, at):
         for column, text in enumerate(record, 1):
             cell = sheet.cell(row, column, text)
             cell.font = Font(FONT, 11, bold=row == at or column == 1, color=_argb(palette.INK))

@@ -80,6 +80,7 @@ SESSIONS_HOW: tuple[str, ...] = (
     "A red flag, or a serious event, overrules the diary. Several red flags are parted by semicolons.",
     "Write codes, not names. Further columns may be added; they are kept as text.",
 )
+SESSION_HEADS = ("Column, or red flag", "What it means", "")
 SESSION_COLUMNS: Mapping[str, str] = {
     "date": "day of the appointment",
     "attended": "yes, no or late cancel; blank means yes",
