@@ -1,4 +1,4 @@
-"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``formats``, ``plan`` and ``audit``.
+"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``convert``, ``formats``, ``plan`` and ``audit``.
 
 Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
@@ -234,6 +234,29 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
         )
     )
     raise typer.Exit(1 if worst == "error" else 0)
+
+
+@app.command(epilog=EXIT_CODES)
+def convert(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
+    out: Annotated[Path, typer.Argument(help="The table to write (.csv); its ledger goes to NAME.ledger.csv.")],
+) -> None:
+    """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it."""
+    from acu_nof1.export import ledger_beside, target_problems, write_long
+    from acu_nof1.load import read_trial
+    from acu_nof1.load.protocols import input_files
+
+    if _is_diary(path):
+        raise UsageError([_needs_folder("convert", path)])
+    wrong = target_problems({"OUT": out, "its ledger": ledger_beside(out)}, list(input_files(path)))
+    if out.suffix.lower() != ".csv":
+        wrong.append(Problem("error", f"OUT {out}", "only CSV is written.", "Let its name end in .csv."))
+    _insist(wrong)
+    with _progress("Reading") as progress:
+        trial = read_trial(path, progress)
+    _print_problems([problem for problem in trial.diary.problems if problem.severity != "note"])
+    for file in write_long(trial, out):
+        typer.echo(f"  {file}")
 
 
 @app.command(epilog=EXIT_CODES)

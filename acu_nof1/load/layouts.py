@@ -31,6 +31,15 @@ LAYOUTS: tuple[Layout, ...] = (
         columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
         signature=("question", "answer"),
     ),
+    Layout(
+        "tidy",
+        "what acu-nof1 convert writes, one row per answer: person, date, outcome, value, unit",
+        "tidy table of this program",
+        shape="long",
+        columns={"date": ("date",), "person": ("person",), "question": ("outcome",), "answer": ("value",)},
+        signature=("person", "date", "outcome", "value", "unit"),
+        gives="every outcome in it, by name and in its unit",
+    ),
     MPATH,
     Layout(
         "google_forms",
