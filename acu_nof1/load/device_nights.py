@@ -147,23 +147,16 @@ def device_nights(intervals: SleepIntervals) -> DeviceNights:
     DeviceNights
         One row per morning. What is not known is NaN; intervals of no night are counted with the reason.
     """
+    ordered, sleep, begin, end, reason = _told_apart(intervals)
     length = intervals.end - intervals.start
-    usable = (length > 0) & (length <= LONGEST_IN_BED)
-    ordered = intervals.at(np.flatnonzero(usable)).at(np.argsort(intervals.start[usable], kind="stable"))
-    sleep = _sleeps(ordered)
-    begin, end = _spans(ordered.start, ordered.end, sleep)
-    last = _last_of(ordered.end, sleep)
-    offset = ordered.offset[last] if len(ordered) else np.zeros(0)
-    main = _nights(begin + offset, end + offset)
-    whole = end - begin <= LONGEST_IN_BED
     records = np.bincount(sleep, minlength=len(begin))
     left = {
         NO_LENGTH: int((~(length > 0)).sum()),
-        TOO_LONG: int((length > LONGEST_IN_BED).sum() + records[~whole].sum()),
-        NAP: int(records[whole & ~main].sum()),
+        TOO_LONG: int((length > LONGEST_IN_BED).sum() + records[reason == TOO_LONG].sum()),
+        NAP: int(records[reason == NAP].sum()),
     }
-    kept = whole & main
-    date = np.floor((end + offset)[kept] / DAY).astype(np.int64).astype("datetime64[D]")
+    kept = reason == ""
+    date = np.floor(end[kept] / DAY).astype(np.int64).astype("datetime64[D]")
     first = np.searchsorted(sleep, np.arange(len(begin)))
     order = np.argsort(date, kind="stable")
     return DeviceNights(
@@ -173,6 +166,52 @@ def device_nights(intervals: SleepIntervals) -> DeviceNights:
         ordered.row[first[kept]][order] if len(ordered) else np.zeros(0, np.int64),
         {reason: count for reason, count in left.items() if count},
     )
+
+
+def night_of_each(
+    start: npt.NDArray[np.float64], end: npt.NDArray[np.float64], offset: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
+    """Which of these sleeps are parts of one night? As `device_nights`, where only sums are known of each sleep.
+
+    Parameters
+    ----------
+    start, end, offset : (N,)
+        As in `SleepIntervals`.
+
+    Returns
+    -------
+    night : (N,)
+        Equal for the parts of one night, in the order of time; -1 for what is part of none.
+    reason : (N,)
+        Why it is part of none; ``""`` for the others.
+    """
+    rows = np.arange(len(start))
+    told = SleepIntervals(start, end, offset, np.full(len(rows), IN_BED, np.int8), np.full(len(rows), ""), rows)
+    ordered, sleep, _, _, why = _told_apart(told)
+    reason = np.where(end > start, TOO_LONG, NO_LENGTH).astype(object)
+    reason[ordered.row] = why[sleep]
+    night = np.full(len(rows), -1, dtype=np.intp)
+    night[ordered.row] = np.where(why[sleep] == "", sleep, -1)
+    return night, reason
+
+
+def _told_apart(
+    intervals: SleepIntervals,
+) -> tuple[
+    SleepIntervals, npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.object_]
+]:
+    """The usable intervals by time, the sleep of each; of each sleep its local begin and end, and why it is no night."""
+    length = intervals.end - intervals.start
+    usable = (length > 0) & (length <= LONGEST_IN_BED)
+    ordered = intervals.at(np.flatnonzero(usable)).at(np.argsort(intervals.start[usable], kind="stable"))
+    sleep = _sleeps(ordered)
+    begin, end = _spans(ordered.start, ordered.end, sleep)
+    last = _last_of(ordered.end, sleep)
+    offset = ordered.offset[last] if len(ordered) else np.zeros(0)
+    main = _nights(begin + offset, end + offset)
+    whole = end - begin <= LONGEST_IN_BED
+    reason = np.where(whole, np.where(main, "", NAP), TOO_LONG).astype(object)
+    return ordered, sleep, begin + offset, end + offset, reason
 
 
 def of_device(name: str, intervals: SleepIntervals, device: str | None) -> tuple[SleepIntervals, dict[str, int]]:
