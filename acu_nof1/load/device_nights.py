@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -239,6 +242,32 @@ def of_device(name: str, intervals: SleepIntervals, device: str | None) -> tuple
         raise unreadable(name, what, did_you_mean(device, recorded) if recorded else "Leave device out.")
     kept = (intervals.source == device) | (intervals.stage == IN_BED)
     return intervals.at(kept), {OTHER_DEVICE: int((~kept).sum())} if not kept.all() else {}
+
+
+def local_offset(zone: str, moment: float) -> float | None:
+    """How many minutes was the local clock ahead in this zone, such as ``Europe/Rome``? ``None``: there is none of this name.
+
+    Parameters
+    ----------
+    zone
+        Its name in the tz database.
+    moment
+        Minutes since 1970-01-01 00:00 UTC.
+    """
+    known = _zone(zone)
+    try:
+        ahead = dt.datetime.fromtimestamp(60 * moment, dt.UTC).astimezone(known).utcoffset() if known else None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None if ahead is None else ahead.total_seconds() / 60
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def union(

@@ -9,9 +9,12 @@ from acu_nof1.load.formats.apple_health import APPLE_HEALTH
 from acu_nof1.load.formats.bearable import BEARABLE
 from acu_nof1.load.formats.daylio import DAYLIO
 from acu_nof1.load.formats.fhir import FHIR
+from acu_nof1.load.formats.fitbit_csv import FITBIT_CSV
+from acu_nof1.load.formats.garmin import GARMIN
 from acu_nof1.load.formats.migraine_buddy import MIGRAINE_BUDDY
 from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
+from acu_nof1.load.formats.sleep_as_android import SLEEP_AS_ANDROID
 from acu_nof1.load.formats.sleep_records import FITBIT_JSON, OURA
 from acu_nof1.load.formats.trialist import TRIALIST
 from acu_nof1.load.layout import DATE_TITLES, Layout
@@ -65,7 +68,10 @@ LAYOUTS: tuple[Layout, ...] = (
     FHIR,
     TRIALIST,
     FITBIT_JSON,
+    FITBIT_CSV,
     OURA,
+    GARMIN,
+    SLEEP_AS_ANDROID,
     RECORDS,
 )
 

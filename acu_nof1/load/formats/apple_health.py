@@ -9,10 +9,8 @@ import zlib
 from array import array
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Final
 from xml.parsers import expat
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -28,6 +26,7 @@ from acu_nof1.load.device_nights import (
     SleepIntervals,
     change_of_source,
     device_nights,
+    local_offset,
     of_device,
 )
 from acu_nof1.load.layout import Layout
@@ -200,10 +199,10 @@ class _Records:
         elif start is None or end is None:
             self.no_time += 1
         else:
-            offset = _zone_offset(self.zone, end) if self.zone else None
+            offset = local_offset(self.zone, end.timestamp() / 60) if self.zone else None
             self.start.append(start.timestamp() / 60)
             self.end.append(end.timestamp() / 60)
-            self.offset.append(_minutes(end.utcoffset() if offset is None else offset))
+            self.offset.append(_minutes(end.utcoffset()) if offset is None else round(offset))
             self.stage.append(stage)
             self.source.append(self._source(source_of(record)))
             self.row.append(self.line)
@@ -255,23 +254,6 @@ def _moment(text: str) -> dt.datetime | None:
 
 def _minutes(offset: dt.timedelta | None) -> int:
     return 0 if offset is None else round(offset.total_seconds() / 60)
-
-
-def _zone_offset(zone: str, moment: dt.datetime) -> dt.timedelta | None:
-    """What the local clock showed where the record was made: the times of an export are those of the phone today."""
-    known = _zone(zone)
-    try:
-        return None if known is None else moment.astimezone(known).utcoffset()
-    except (ValueError, OverflowError):
-        return None
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
 
 
 # --------------------------------------------------------------------------------------------- reading
