@@ -109,7 +109,7 @@ def _moment(table: Table, title: str) -> npt.NDArray[np.float64]:
     texts = table.rows[title]
     stamped = texts.str.fullmatch(_STAMP.pattern).to_numpy(dtype=bool)
     read = pd.to_datetime(texts.where(~stamped, ""), errors="coerce", format="ISO8601", utc=True)
-    moments = read.to_numpy().astype("datetime64[ms]")
+    moments = read.dt.tz_localize(None).to_numpy().astype("datetime64[ms]")
     written = np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1000)
     return np.where(stamped, _number(table, title) / 1000, written)
 
