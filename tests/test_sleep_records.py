@@ -39,7 +39,7 @@ def oura(asleep, in_bed):
     for day, (slept, lay) in enumerate(zip(asleep, in_bed, strict=True)):
         morning = FIRST + dt.timedelta(days=day)
         if slept == slept:
-            records.append({"type": "long_sleep", "bedtime_start": f"{morning - dt.timedelta(days=1)}T22:40:00-08:00", "bedtime_end": f"{morning}T23:30:00-08:00",
+            records.append({"type": "long_sleep", "bedtime_start": f"{morning}T15:40:00-08:00", "bedtime_end": f"{morning}T23:30:00-08:00",
                             "total_sleep_duration": int(slept) * 60, "time_in_bed": int(lay) * 60, "latency": 90, "efficiency": 91, "sleep_phase_5_min": "4423"})  # fmt: skip
         if day % 7 == 0:
             records.append(
@@ -76,6 +76,21 @@ def test_seconds_become_minutes_in_the_ledger(tmp_path):
     read = acu.read_diary(tmp_path / "oura.json", outcomes=[acu.OUTCOMES["csd_sol"]])
     assert read.values["csd_sol"].tolist() == [1.5]
     assert read.ledger["raw"].tolist() == ["90"]
+
+
+def test_the_two_halves_of_a_night_are_one_night(tmp_path):
+    """From 23:00 to 1:00, and from 2:30 to 6:30 on a clock that went back an hour between: 150 minutes apart."""
+    halves = [("2026-10-24T23:00:00+02:00", "2026-10-25T01:00:00+02:00"), ("2026-10-25T02:30:00.000+01:00", "2026-10-25T06:30:00+01:00")]  # fmt: skip
+    records = [
+        {"type": "long_sleep", "bedtime_start": start, "bedtime_end": end, "total_sleep_duration": slept, "time_in_bed": lay, "latency": 60}
+        for (start, end), slept, lay in zip(halves, (6600, 12000), (7200, 14400), strict=True)
+    ]  # fmt: skip
+    (tmp_path / "oura.json").write_text(json.dumps({"data": records[::-1]}), encoding="utf-8")
+    read = acu.read_diary(tmp_path / "oura.json", outcomes=[*ASKED, acu.OUTCOMES["csd_sol"]])
+    assert read.values.index.strftime("%Y-%m-%d").tolist() == ["2026-10-25"]
+    slept, in_bed = 310, 120 + 150 + 240  # 1:00 summer time to 2:30 winter time is two and a half hours
+    assert read.values[["csd_tst", "csd_tib", "csd_se"]].iloc[0].tolist() == pytest.approx([slept, in_bed, 100 * slept / in_bed])  # fmt: skip
+    assert np.isnan(read.values["csd_sol"].iloc[0])
 
 
 @pytest.mark.parametrize("key", ["dateOfSleep", "minutesAsleep", "timeInBed"])

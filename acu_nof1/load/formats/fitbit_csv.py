@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from acu_nof1.derive import DAY
 from acu_nof1.load.clocks import read_clocks
 from acu_nof1.load.dates import read_days
-from acu_nof1.load.formats.sleep_records import EFFICIENCY, MORNING, OWN
+from acu_nof1.load.formats.sleep_records import EFFICIENCY, MORNING, with_efficiency
 from acu_nof1.load.layout import Layout, Measure
 from acu_nof1.load.night_parts import one_row_a_night
 from acu_nof1.load.tables import plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pandas as pd
 
     from acu_nof1.load.tables import Table
     from acu_nof1.protocol import DiaryFile
@@ -50,10 +49,7 @@ def arrange(table: Table, file: DiaryFile) -> Table:
         lasting={own[plain(title)]: 1.0 for title in (AWAKE, IN_BED) if title in minutes},
         kept=(MORNING, own[plain(END)]),
     )
-    asleep, in_bed = (pd.to_numeric(nights.rows[own[plain(title)]], errors="coerce") for title in (ASLEEP, IN_BED))
-    told = (100 * asleep / in_bed).where(in_bed > 0)
-    efficiency = ["" if np.isnan(share) else f"{share:.10g}" for share in told]
-    return replace(nights.with_columns(**{EFFICIENCY: efficiency}), notes=(*nights.notes, OWN))
+    return with_efficiency(nights, own[plain(ASLEEP)], own[plain(IN_BED)])
 
 
 def _without_commas(text: str) -> str:
