@@ -93,13 +93,15 @@ def test_the_two_halves_of_a_night_are_one_night(tmp_path):
     assert np.isnan(read.values["csd_sol"].iloc[0])
 
 
-@pytest.mark.parametrize("key", ["dateOfSleep", "minutesAsleep", "timeInBed"])
+@pytest.mark.parametrize("key", ["dateOfSleep", "minutesAsleep", "timeInBed", "startTime", "endTime"])
 @pytest.mark.parametrize("value", [None, "", "x", [], {}, -5, 1e9, True, "\u0000", "2026-13-45"])
 def test_odd_values_are_blank_or_complained_of(tmp_path, key, value):
-    record = {"dateOfSleep": "2026-01-05", "minutesAsleep": 400, "timeInBed": 450, "isMainSleep": True}
-    (tmp_path / "sleep.json").write_text(
-        json.dumps([record, {**record, "dateOfSleep": "2026-01-06", key: value}]), encoding="utf-8"
-    )
+    first, second = (
+        {"dateOfSleep": f"2026-01-{day + 1:02}", "minutesAsleep": 400, "timeInBed": 450, "isMainSleep": True,
+         "startTime": f"2026-01-{day:02}T23:00:00.000", "endTime": f"2026-01-{day + 1:02}T06:30:00.000"}
+        for day in (4, 5)
+    )  # fmt: skip
+    (tmp_path / "sleep.json").write_text(json.dumps([first, {**second, key: value}]), encoding="utf-8")
     try:
         read = acu.read_diary(tmp_path / "sleep.json", outcomes=ASKED)
     except AcuError as error:
