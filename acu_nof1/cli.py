@@ -1,4 +1,4 @@
-"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``convert``, ``formats``, ``plan`` and ``audit``.
+"""The command line: ``acu-nof1 init``, ``demo``, ``report``, ``check``, ``convert``, ``formats``, ``plan`` and ``audit``.
 
 Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
@@ -226,6 +226,7 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
     counts = trial.diary.counts
     typer.echo(
         f"{counts.read} cells read: {counts.kept} kept, {counts.converted} converted, {counts.missing} missing, {counts.rejected} rejected."
+        + (f" {counts.ignored} records left out before that." if counts.ignored else "")
     )
     worst = problems[0].severity if problems else "nothing"
     typer.echo(

@@ -130,13 +130,12 @@ def long_table(trial: Trial) -> pd.DataFrame:
 def write_long(trial: Trial, path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Write the tidy table as CSV, and the ledger beside it as ``NAME.ledger.csv``; return both paths."""
     answers, ledger = Path(path), ledger_beside(Path(path))
-    long = long_table(trial)
-    long = long.assign(
+    long = neutralised(long_table(trial))  # while the values are numbers still: a minus sign before one is no formula
+    long.assign(
         date=long["date"].dt.strftime("%Y-%m-%d"),
         # Never 1e-05, which no diary holds, and not a digit more than tells the number from its neighbours.
         value=[np.format_float_positional(value, trim="-") for value in long["value"]],
-    )
-    neutralised(long).to_csv(answers, index=False, encoding="utf-8", lineterminator="\n")
+    ).to_csv(answers, index=False, encoding="utf-8", lineterminator="\n")
     neutralised(trial.diary.ledger).to_csv(ledger, index=False, encoding="utf-8-sig", lineterminator="\n")
     return answers, ledger
 

@@ -166,8 +166,6 @@ class DiaryFile(Noun):
         Whose rows are read, where the file holds several people.
     device
         Whose sleep is read, where several watches, phones or apps recorded it; time in bed is taken from all.
-    dictionary
-        The data dictionary of a REDCap export: its codes for "not answered", its labels, its forms.
     tracked
         First and last day on which events were written down: a day without an event is a day without one only
         between them.
@@ -189,7 +187,6 @@ class DiaryFile(Noun):
     reducer: Reducer = "mean"
     person: str | None = None
     device: str | None = None
-    dictionary: str | None = None
     tracked: tuple[dt.date, dt.date] | None = None
 
 

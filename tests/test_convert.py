@@ -42,13 +42,13 @@ def test_columns_are_fixed_and_a_day_without_an_answer_has_no_row():
 
 
 @given(
-    st.lists(st.floats(0, 10) | st.none(), min_size=1, max_size=20).filter(
+    st.lists(st.floats(-10, 10) | st.none(), min_size=1, max_size=20).filter(
         lambda values: any(v is not None for v in values)
     )
 )
 def test_any_values_come_back_exactly(tmp_path_factory, values):
     days = pd.date_range("2026-01-05", periods=len(values))
-    pain = replace(acu.OUTCOMES["nrs_pain"], name="pain")
+    pain = replace(acu.OUTCOMES["nrs_pain"], name="pain", low=-10)
     diary = acu.Diary.from_values({"pain": pd.Series([np.nan if v is None else v for v in values], index=days)})
     trial = acu.Trial(acu.Protocol(person="=P-1", outcomes=(pain,), primary="pain"), diary)
     out, _ = write_long(trial, tmp_path_factory.mktemp("out") / "a.csv")
@@ -63,3 +63,27 @@ def test_a_place_that_cannot_be_meant_is_refused(tmp_path, out):
     run = CliRunner().invoke(app, ["convert", str(ROOT / "sample_data" / "migraine"), str(tmp_path / out)])
     assert isinstance(run.exception, acu.AcuError)
     assert run.exception.exit_code == 2
+
+
+def told(tmp_path, *rows):
+    (tmp_path / "tidy.csv").write_text("\n".join(["person,date,outcome,value,unit", *rows]) + "\n", encoding="utf-8")
+    return tmp_path / "tidy.csv"
+
+
+def test_the_unit_in_the_table_is_the_unit_of_its_numbers(tmp_path):
+    minutes = replace(acu.OUTCOMES["csd_tst"], name="sleep")
+    read = acu.read_diary(told(tmp_path, "P-1,2026-01-05,sleep,6.5,h"), outcomes=[minutes])
+    assert read.values["sleep"].tolist() == [390]
+    assert read.ledger["rule"].tolist() == ["converted from h to min"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["P-1,2026-01-05,sleep,6.5,mm"], "cannot be converted"),
+        (["P-1,2026-01-05,sleep,6.5,h", "P-1,2026-01-06,sleep,400,min"], "more than one unit"),
+    ],
+)
+def test_units_that_do_not_fit_are_an_error(tmp_path, rows, said):
+    with pytest.raises(acu.AcuError, match=said):
+        acu.read_diary(told(tmp_path, *rows), outcomes=[replace(acu.OUTCOMES["csd_tst"], name="sleep")])

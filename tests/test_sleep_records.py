@@ -109,3 +109,9 @@ def test_odd_values_are_blank_or_complained_of(tmp_path, key, value):
     else:
         assert read.values["csd_tst"].iloc[0] == 400
         assert read.counts.read == 6
+
+
+def test_a_column_that_is_mapped_by_hand_keeps_the_unit_of_its_format(tmp_path):
+    (tmp_path / "oura.json").write_text(oura(np.array([400.0]), np.array([450.0])), encoding="utf-8")
+    read = acu.read_diary(tmp_path / "oura.json", outcomes=ASKED[:1], columns={"csd_tst": "total_sleep_duration"})
+    assert read.values["csd_tst"].tolist() == [400]

@@ -12,13 +12,12 @@ from acu_nof1.load.tables import Table, plain
 from acu_nof1.outcomes import Outcome, conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from acu_nof1.load.layout import Layout
     from acu_nof1.protocol import DiaryFile
 
 ROLES = ("date", "entered", "person", "phase", "question", "answer", "lasted", *CSD_ITEMS)
-MOST_PEOPLE = 5
 
 
 def titles_to_look_for(file: DiaryFile, outcomes: Sequence[Outcome]) -> list[str]:
@@ -105,13 +104,12 @@ def of_one_person(file: DiaryFile, name: str, table: Table, roles: Mapping[str, 
     if file.person is None:
         if len(people) <= 1:
             return table, []
-        what = f"the rows are of {len(people)} people ({listed(people[:MOST_PEOPLE])}{' …' if len(people) > MOST_PEOPLE else ''})."
-        return table, [
-            Problem("error", place(name, roles["person"]), what, f'Declare one, as in person = "{shown(people[0])}".')
-        ]
+        # Whose they are is not printed: a column of people often holds names.
+        what = f"the rows are of {len(people)} people."
+        return table, [Problem("error", place(name, roles["person"]), what, 'Declare one, as in person = "P-014".')]
     if file.person not in people:
         what = f'no row is of person = "{shown(file.person)}".'
-        return table, [Problem("error", place(name, roles["person"]), what, nearest(file.person, people))]
+        return table, [Problem("error", place(name, roles["person"]), what, "Write it as that column has it.")]
     return table.only((whose == file.person).to_numpy(dtype=bool), "rows of other people"), []
 
 
@@ -137,6 +135,18 @@ def wrong_units(file: DiaryFile, name: str, outcomes: Sequence[Outcome]) -> list
         except ValueError as error:
             wrong.append(Problem("error", name, f"{key}: {error}.", "Declare a unit of the same kind."))
     return wrong
+
+
+def other_units(file: DiaryFile, name: str, table: Table, questions: Mapping[Outcome, str]) -> Iterator[Problem]:
+    """Which outcomes does the file itself give in a unit that cannot become theirs?"""
+    for outcome, title in questions.items():
+        unit = table.units.get(plain(title), "")
+        if unit and outcome.name not in file.units:
+            try:
+                conversion(unit, outcome.unit)
+            except ValueError as error:
+                what = f"{outcome.name}: {error}."
+                yield Problem("error", name, what, "Declare the outcome in the unit of the file, or mend the file.")
 
 
 def nothing_found(name: str, titles: Sequence[str], outcomes: Sequence[Outcome]) -> Problem:

@@ -22,6 +22,7 @@ from acu_nof1.load.columns import (
     find_roles,
     nothing_found,
     of_one_person,
+    other_units,
     titles_to_look_for,
     wrong_units,
 )
@@ -29,7 +30,7 @@ from acu_nof1.load.complaints import examples, listed, place, shown
 from acu_nof1.load.dates import read_days
 from acu_nof1.load.nights import read_nights, slips
 from acu_nof1.load.recognise import no_progress, open_table, spoken
-from acu_nof1.load.rows import Desk, read_cells, reader_of
+from acu_nof1.load.rows import Desk, read_cells, reader_of, rows_of
 from acu_nof1.load.scores import find_items, read_scores
 from acu_nof1.load.tables import Table, plain, spoken_rows
 
@@ -98,7 +99,7 @@ def read_file(
     items, some_missing = find_items(name, titles, [outcome for outcome in outcomes if outcome.items])
     log = is_log(layout.shape, roles)
     more_wrong += some_missing + wrong_log(file, name, log, roles, questions)
-    if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes)]:
+    if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes), *other_units(file, name, table, questions)]:
         raise UnreadableFileError(wrong)
     days, problems = _days(file, name, table, roles)
     desk = Desk(name, file, table, layout, roles, days)
@@ -193,13 +194,8 @@ def _columns_of(
 
 
 def _cells_of(desk: Desk, outcome: Outcome, title: str) -> pd.DataFrame:
-    reader = reader_of(desk, outcome, title)
-    if desk.layout.shape == "wide":
-        return read_cells(desk, outcome.name, title, reader, np.arange(len(desk.table.rows)))
-    questions = desk.table.rows[desk.roles["question"]]
-    same = [text for text in questions.unique() if plain(str(text)) == plain(title)]
-    rows = np.flatnonzero(questions.isin(same).to_numpy())
-    return read_cells(desk, outcome.name, desk.roles["answer"], reader, rows)
+    column, rows = rows_of(desk, title)
+    return read_cells(desk, outcome.name, column, reader_of(desk, outcome, title), rows)
 
 
 def _notes(desk: Desk, titles: Collection[str], nights: bool) -> list[Problem]:

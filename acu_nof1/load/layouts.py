@@ -16,6 +16,7 @@ from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
 from acu_nof1.load.formats.sleep_as_android import SLEEP_AS_ANDROID
 from acu_nof1.load.formats.sleep_records import FITBIT_JSON, OURA
+from acu_nof1.load.formats.tidy import TIDY
 from acu_nof1.load.formats.trialist import TRIALIST
 from acu_nof1.load.layout import DATE_TITLES, Layout
 
@@ -34,15 +35,7 @@ LAYOUTS: tuple[Layout, ...] = (
         columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
         signature=("question", "answer"),
     ),
-    Layout(
-        "tidy",
-        "what acu-nof1 convert writes, one row per answer: person, date, outcome, value, unit",
-        "tidy table of this program",
-        shape="long",
-        columns={"date": ("date",), "person": ("person",), "question": ("outcome",), "answer": ("value",)},
-        signature=("person", "date", "outcome", "value", "unit"),
-        gives="every outcome in it, by name and in its unit",
-    ),
+    TIDY,
     MPATH,
     Layout(
         "google_forms",

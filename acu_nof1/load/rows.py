@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, Column, Reader, read_column
+from acu_nof1.load.tables import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,11 +34,25 @@ class Desk:
     days: npt.NDArray[np.datetime64]
 
 
+def told_unit(table: Table, layout: Layout, outcome: Outcome, title: str) -> str:
+    """In which unit does the file itself, or its format, say that these numbers are? ``""`` where neither does."""
+    measure = layout.measures.get(outcome.instrument)
+    known = measure is not None and plain(title) in map(plain, measure.titles)
+    return table.units.get(plain(title), measure.unit if measure and known else "")
+
+
+def rows_of(desk: Desk, title: str) -> tuple[str, npt.NDArray[np.intp]]:
+    """In which column and rows do the answers to this question stand? In a wide table it has a column of its own."""
+    if desk.layout.shape == "wide":
+        return title, np.arange(len(desk.table.rows))
+    questions = desk.table.rows[desk.roles["question"]]
+    same = [text for text in questions.unique() if plain(str(text)) == plain(title)]
+    return desk.roles["answer"], np.flatnonzero(questions.isin(same).to_numpy())
+
+
 def reader_of(desk: Desk, outcome: Outcome, title: str = "") -> Reader:
     """How are the cells of this outcome read in this file, where they stand under this title?"""
     file = desk.file
-    measure = desk.layout.measures.get(outcome.instrument)
-    usual = measure.unit if measure and outcome.name not in file.columns else ""
     return Reader(
         outcome,
         desk.table.delimiter or ",",
@@ -45,7 +60,7 @@ def reader_of(desk: Desk, outcome: Outcome, title: str = "") -> Reader:
         (*file.missing, *desk.table.missing),
         file.none,
         {**desk.table.words.get(title, {}), **file.words},
-        file.units.get(outcome.name, usual),
+        file.units.get(outcome.name, told_unit(desk.table, desk.layout, outcome, title)),
     )
 
 

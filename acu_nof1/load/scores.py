@@ -11,7 +11,7 @@ import pandas as pd
 from acu_nof1.errors import Problem
 from acu_nof1.load.cells import BLANK, OFF_SCALE, SAME_TWICE, Rule
 from acu_nof1.load.complaints import FORM_REFUSED, listed, nearest
-from acu_nof1.load.rows import Desk, read_cells, reader_of
+from acu_nof1.load.rows import Desk, read_cells, reader_of, rows_of
 from acu_nof1.load.tables import plain, spoken_rows
 from acu_nof1.outcomes import Outcome
 from acu_nof1.scoring import SCALES, Scores, form_of, score, with_unticked
@@ -94,7 +94,7 @@ def _filled_in(desk: Desk, outcome: Outcome, titles: Sequence[str]) -> tuple[pd.
     days, form_of_row = _forms_of(desk)
     read = []
     for place, (name, title) in enumerate(zip(outcome.item_names, titles, strict=True)):
-        column, rows = _where(desk, title)
+        column, rows = rows_of(desk, title)
         reader = reader_of(desk, _as_outcome(name, outcome), title)
         read.append(read_cells(desk, name, column, reader, rows).assign(item=place, form=form_of_row[rows]))
     cells = _only_answers(pd.concat(read, ignore_index=True), outcome)
@@ -126,15 +126,6 @@ def _forms_of(desk: Desk) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.in
         return desk.days, np.where(np.isnat(desk.days), -1, np.arange(len(desk.days)))
     form, days = pd.factorize(desk.days)
     return np.asarray(days), form
-
-
-def _where(desk: Desk, title: str) -> tuple[str, npt.NDArray[np.intp]]:
-    """Column and rows of one item."""
-    if desk.layout.shape == "wide":
-        return title, np.arange(len(desk.table.rows))
-    questions = desk.table.rows[desk.roles["question"]]
-    same = [text for text in questions.unique() if plain(str(text)) == plain(title)]
-    return desk.roles["answer"], np.flatnonzero(questions.isin(same).to_numpy())
 
 
 def _as_outcome(name: str, outcome: Outcome) -> Outcome:

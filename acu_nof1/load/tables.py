@@ -87,6 +87,8 @@ class Table:
         How many questions the source asked, and how many were answered, where it tells.
     missing
         Codes that the source itself declares to mean "not answered".
+    units
+        By question, as `plain` has it: the unit of its numbers, where the file itself tells it.
     words
         By title: words that the source itself declares to stand for numbers.
     warnings
@@ -106,6 +108,7 @@ class Table:
     ignored: Mapping[str, int] = field(default_factory=dict)
     prompts: tuple[int, int] | None = None
     missing: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     warnings: tuple[tuple[str, str], ...] = ()
 
