@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
 E_MAIL, PHONE, NAME = "[e-mail]", "[phone]", "[name]"
 # A cell with more words or letters than these is prose: its length is told, not its text.
@@ -15,14 +15,18 @@ MOST_WORDS, MOST_LETTERS, MOST_IDEOGRAPHS = 3, 30, 8
 # A column of words is prose too if its texts seldom recur, or are more than an answer has choices.
 MOST_CHOICES = 12
 
-_ADDRESS = re.compile(r"[^\s@＠<>\"“”(),;:]+\s?(?:[@＠]|[(\[]\s?at\s?[)\]])\s?\w[\w-]*(?:\.[\w-]+)+", re.IGNORECASE)
+LONGEST = 1000  # characters that are looked at where there is more
+
+_ADDRESS = re.compile(
+    r"[^\s@＠<>\"“”(),;:]{1,64}\s?(?:[@＠]|[(\[]\s?at\s?[)\]])\s?\w[\w-]*(?:\.[\w-]+)+", re.IGNORECASE
+)
 # Dates, decimals and thousands are no phone numbers; they are tried first, at each place.
 _NUMBERS = re.compile(
     r"(?<![\w.])(?:"
     r"(?P<kept>\d{4}([-/.])\d{1,2}\2\d{1,2}(?!\d)|\d{1,2}\s*([-/.])\s*\d{1,2}\s*\3\s*(?:\d{4}|\d{2})(?![\d/.-]|\s\d\d\s)"
     r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:\d{4}|\d{6})?(?!\d)"
     r"|(?:0|[1-9]\d*)[.,]\d+(?![\d.,]|[\s/-]\d)|\d{1,3}(?:[ .,']\d{3})+(?![\s./-]?\d))"
-    r"|(?P<called>(?:tel|phone|mobile|mob|cell|call|fax|ph|handy)[a-z]*\W{1,3})\+?[\d(][\d\s()./–-]{4,18}\d(?!\w)"
+    r"|(?P<called>(?:tel|telephone|phone|mobile|mob|cell|call|called|fax|ph|handy)\b\W{1,3})(?!\d{4}-\d|\d\d?[./])\+?[\d(][\d\s()./–-]{4,18}\d(?!\w)"
     r"|(?P<phone>\+?\(?\d[\d\s()./–-]{6,18}\d(?!\w)))",
     re.IGNORECASE,
 )
@@ -154,8 +158,8 @@ def is_code(person: str) -> bool:
 
 def is_prose(text: str) -> bool:
     """Does a cell hold more than an answer: a sentence, or a name?"""
-    if len(text) > 2 * MOST_LETTERS and any(map(str.isalpha, text)):
-        return True
+    if len(text) > 2 * MOST_LETTERS:
+        return any(map(str.isalpha, text))
     letters, words = sum(map(str.isalpha, text)), _LETTERS.findall(text)
     ideographs = sum(unicodedata.east_asian_width(c) in "WF" and c.isalpha() for c in text)
     return (
@@ -173,35 +177,38 @@ def measured(text: str) -> str:
 
 def quoted(text: str) -> str:
     """How is a cell quoted? A short answer as it stands, without addresses and phone numbers; prose by its length."""
-    return measured(text) if is_prose(text) else masked(text)
+    return measured(text) if is_prose(text) else masked(text[:LONGEST])
 
 
-def is_free_text(texts: Iterable[str]) -> bool:
+def is_free_text(texts: Sequence[str], times: Sequence[int], answered: int) -> bool:
     """Is this a column of comments rather than of answers: mostly words, and seldom the same ones?
 
     Parameters
     ----------
     texts
-        Its cells; blank ones do not count.
+        Its distinct cells that are no plain numbers.
+    times
+        How often each occurs.
+    answered
+        How many cells are not blank.
 
     Returns
     -------
     bool
         Then not even its short cells are quoted.
     """
-    answered = [text for each in texts if (text := each.strip())]
-    words = [text.casefold() for text in answered if _LETTERS.search(text) and not any(map(str.isdigit, text))]
-    choices = len(set(words))
-    return 2 * len(words) > len(answered) and choices > 2 and (choices > MOST_CHOICES or 2 * choices > len(words))
+    words = [count for text, count in zip(texts, times, strict=True) if _is_words(text)]
+    choices = len(words)
+    return 2 * sum(words) > answered and choices > 2 and (choices > MOST_CHOICES or 2 * choices > sum(words))
 
 
-def quoted_column(texts: list[str], told: list[bool]) -> list[str]:
-    """How are the cells of one column quoted, where they are told of? Others are left as they stand."""
-    if not any(told):
-        return texts
-    quote = _measured_words if is_free_text(texts) else quoted
-    known: dict[str, str] = {}
-    return [known.setdefault(text, quote(text)) if tell else text for text, tell in zip(texts, told, strict=True)]
+def _is_words(text: str) -> bool:
+    return _LETTERS.search(text) is not None and not any(map(str.isdigit, text))
+
+
+def quoted_column(texts: Sequence[str], times: Sequence[int], answered: int) -> list[str]:
+    """How are the distinct cells of one column quoted? As for `is_free_text`."""
+    return list(map(_measured_words if is_free_text(texts, times, answered) else quoted, texts))
 
 
 def _measured_words(text: str) -> str:

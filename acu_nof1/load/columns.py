@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
@@ -10,6 +11,7 @@ from acu_nof1.load.complaints import listed, nearest, place, shown
 from acu_nof1.load.recognise import usual_titles
 from acu_nof1.load.tables import Table, plain
 from acu_nof1.outcomes import Outcome, conversion
+from acu_nof1.privacy import MOST_CHOICES, is_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +71,7 @@ def find_questions(
         if key not in known
     ]
     titles = table.columns if layout.shape == "wide" else asked(table, roles)
+    known_titles = titles if layout.shape == "wide" else recurring(table, roles)
     by_plain = {plain(title): title for title in titles}
     questions: dict[Outcome, str] = {}
     for outcome in outcomes:
@@ -80,8 +83,8 @@ def find_questions(
         if found:
             questions[outcome] = found[0]
         elif declared is not None:
-            what = f'{outcome.name} should be found as "{declared}"; there are {listed(titles)}.'
-            wrong.append(Problem("error", name, what, nearest(declared, titles)))
+            what = f'{outcome.name} should be found as "{declared}"; there are {listed(known_titles)}.'
+            wrong.append(Problem("error", name, what, nearest(declared, known_titles)))
     return questions, wrong
 
 
@@ -105,22 +108,46 @@ def of_one_person(file: DiaryFile, name: str, table: Table, roles: Mapping[str, 
     if file.person is None:
         if len(people) <= 1:
             return table, []
-        what = f"the rows are of {len(people)} people ({listed(people[:MOST_PEOPLE])}{' …' if len(people) > MOST_PEOPLE else ''})."
+        codes = [
+            each for each in people if is_code(each)
+        ]  # a name is not printed, and not needed: it stands in the file
+        known = (
+            f" ({listed(codes[:MOST_PEOPLE])}{' …' if len(people) > MOST_PEOPLE else ''})" if codes == people else ""
+        )
+        example = shown(people[0]) if codes == people else "as it stands in the file"
+        what = f"the rows are of {len(people)} people{known}."
         return table, [
-            Problem("error", place(name, roles["person"]), what, f'Declare one, as in person = "{shown(people[0])}".')
+            Problem("error", place(name, roles["person"]), what, f'Declare one, as in person = "{example}".')
         ]
     if file.person not in people:
         what = f'no row is of person = "{shown(file.person)}".'
-        return table, [Problem("error", place(name, roles["person"]), what, nearest(file.person, people))]
+        codes = [each for each in people if is_code(each)]
+        return table, [
+            Problem("error", place(name, roles["person"]), what, nearest(file.person, codes) if codes else "")
+        ]
     return table.only((whose == file.person).to_numpy(dtype=bool), "rows of other people"), []
 
 
 def asked(table: Table, roles: Mapping[str, str]) -> tuple[str, ...]:
     """Which questions occur in a long table? None when the column of questions was not found."""
+    return tuple(_asked(table, roles))
+
+
+def recurring(table: Table, roles: Mapping[str, str]) -> list[str]:
+    """Which questions may be named in a complaint? Where most texts occur once, the column holds something else."""
+    times = _asked(table, roles)
+    again = [title for title, count in times.items() if count > 1]
+    return again if len(times) > MOST_CHOICES and 2 * len(again) < len(times) else list(times)
+
+
+def _asked(table: Table, roles: Mapping[str, str]) -> Counter[str]:
     if "question" not in roles:
-        return ()
-    distinct = dict.fromkeys(" ".join(str(text).split()) for text in table.rows[roles["question"]].unique())
-    return tuple(title for title in distinct if title)
+        return Counter()
+    times: Counter[str] = Counter()
+    for text, count in table.rows[roles["question"]].value_counts(sort=False).items():
+        times[" ".join(str(text).split())] += count
+    del times[""]
+    return times
 
 
 def wrong_units(file: DiaryFile, name: str, outcomes: Sequence[Outcome]) -> list[Problem]:

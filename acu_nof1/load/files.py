@@ -21,10 +21,11 @@ from acu_nof1.load.columns import (
     find_roles,
     nothing_found,
     of_one_person,
+    recurring,
     titles_to_look_for,
     wrong_units,
 )
-from acu_nof1.load.complaints import examples, listed, place, shown
+from acu_nof1.load.complaints import examples, listed, place, shown, told
 from acu_nof1.load.dates import read_days
 from acu_nof1.load.nights import read_nights, slips
 from acu_nof1.load.recognise import no_progress, open_table, spoken
@@ -94,7 +95,8 @@ def read_file(
     wrong += more_than_one
     questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
     titles = asked(table, roles) if layout.shape == "long" else table.columns
-    items, some_missing = find_items(name, titles, [outcome for outcome in outcomes if outcome.items])
+    named = recurring(table, roles) if layout.shape == "long" else table.columns
+    items, some_missing = find_items(name, titles, named, [outcome for outcome in outcomes if outcome.items])
     if wrong := [*wrong, *more_wrong, *some_missing, *wrong_units(file, name, outcomes)]:
         raise UnreadableFileError(wrong)
     days, problems = _days(file, name, table, roles)
@@ -103,7 +105,7 @@ def read_file(
     nights, slept, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
     forms, scored, scoring_notes = read_scores(desk, items)
     if not questions and not wanted and not items:
-        raise UnreadableFileError([nothing_found(name, titles, outcomes)])
+        raise UnreadableFileError([nothing_found(name, named, outcomes)])
     read = {*questions.values(), *(title for own in items.values() for title in own)}
     problems += _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(
@@ -137,14 +139,12 @@ def _days(
     problems = []
     if read.question is not None:
         what, remedy = read.question
-        example = str(texts.iloc[0])
-        problems.append(
-            Problem("error", place(name, title), f'{what}, as in "{shown(example)}": no answer was read.', remedy)
-        )
+        example = examples(pd.Series(told(texts, undated)[undated][:1]))
+        problems.append(Problem("error", place(name, title), f"{what}, as in {example}: no answer was read.", remedy))
     elif read.read_as:
         problems.append(Problem("note", place(name, title), f"{read.read_as}.", ""))
     if read.question is None and undated.any():
-        what = f"{examples(texts[undated])}: {NO_DATE.name}, the answers of the row are not read."
+        what = f"{examples(pd.Series(told(texts, undated)[undated]))}: {NO_DATE.name}, the answers of the row are not read."
         problems.append(Problem("warning", place(name, title, table.numbers[undated]), what, NO_DATE.remedy))
     problems += _odd_days(name, title, table, read.days)
     if not table.overlong:
@@ -196,7 +196,7 @@ def _notes(desk: Desk, titles: Collection[str], nights: bool) -> list[Problem]:
     notes += [Problem("warning", desk.name, what, remedy) for what, remedy in desk.table.warnings]
     if desk.layout.shape == "long":
         read = {plain(title) for title in titles}
-        left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]
+        left = [title for title in recurring(desk.table, desk.roles) if plain(title) not in read]
         what = "questions"
     else:
         used = set(titles) | {column for role, column in desk.roles.items() if nights or role not in CSD_ITEMS}

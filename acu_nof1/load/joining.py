@@ -176,7 +176,7 @@ def _counts(cells: pd.DataFrame) -> Counts:
 
 def _ledger(cells: pd.DataFrame) -> pd.DataFrame:
     listed = cells.loc[is_listed(cells), list(LEDGER_COLUMNS)].reset_index(drop=True)
-    return listed.assign(raw=_shown(listed["raw"]), column=_shown(listed["column"])) if len(listed) else empty_ledger()
+    return listed.assign(column=_shown(listed["column"])) if len(listed) else empty_ledger()
 
 
 def _shown(texts: pd.Series[str]) -> pd.Series[str]:
