@@ -151,9 +151,10 @@ def is_code(person: str) -> bool:
     words = [word for word in _WORD.findall(person) if word.casefold() not in _ORDINARY]
     if without_names(person) != person:
         return False
+    capital = any(len(word) > 2 and word.istitle() for word in words)
     if any(map(str.isdigit, person)):
-        return True
-    return not (len(words) > 1 or any(len(word) > 2 and word.istitle() for word in words))
+        return not (capital and len(words) > 1)
+    return not (capital or len(words) > 1)
 
 
 def is_prose(text: str) -> bool:
@@ -203,7 +204,8 @@ def is_free_text(texts: Sequence[str], times: Sequence[int], answered: int) -> b
 
 
 def _is_words(text: str) -> bool:
-    return _LETTERS.search(text) is not None and not any(map(str.isdigit, text))
+    """Whether there is hardly a digit in it: a date in words has more."""
+    return _LETTERS.search(text) is not None and sum(map(str.isalpha, text)) > 4 * sum(map(str.isdigit, text))
 
 
 def quoted_column(texts: Sequence[str], times: Sequence[int], answered: int) -> list[str]:

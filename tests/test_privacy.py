@@ -25,7 +25,9 @@ from acu_nof1.report import blocks
 NAMED = (
     "Zebulon", "Quimperle", "Xaverine", "Oddvarsson", "Wilhelmsdottir", "Yolandine", "Tamsinette", "Umbertokov",
 )  # fmt: skip
-ADDRESSES = tuple(f"{word}@mail.example" for word in ("column", "cell", "goal", "event", "adverse", "sheetmail", "more"))
+ADDRESSES = tuple(
+    f"{word}@mail.example" for word in ("column", "cell", "goal", "event", "adverse", "sheetmail", "more")
+)
 PHONES = ("0171 5550101", "+44 20 7946 0102", "(212) 555-0103", "212-555-0104", "0301 5550105")
 PROSE = ("slept in the attic", "argued with the landlord", "cried in the parking lot", "forgot the umbrella", "at dawn")
 MARKERS = (*NAMED, *ADDRESSES, *PHONES, *PROSE)
@@ -131,7 +133,7 @@ def test_nothing_planted_reaches_an_output(planted, capsys):
     # The texts that are made for being printed are, with their addresses masked; what was not read is told by its length.
     assert "walk the dog, write to [e-mail]" in found["page.html"]
     assert "new tablets, ask [phone] or [e-mail]" in found["page.html"]
-    assert "[text of 34 characters]" in found["a.json"]
+    assert f"[text of {len(PROSE[1] + ' and then some')} characters]" in found["a.json"]
     assert "protocol [trial] person: it looks like a name" in found["check"]
     assert '"at dawn' not in found["check"]
     assert "sessions column depth_mm" in found["check"]
@@ -259,15 +261,33 @@ def test_any_text_can_be_quoted_and_what_is_masked_stays_masked(text):
 def test_names_and_codes():
     hidden = ("Jane Doe", "JANE DOE", "Doe, Jane", "J. Doe", "Dr Doe", "Jane van Doe", "Jürgen Müller-Özil", "Jane_Doe")
     assert [text for text in hidden if privacy.without_names(f"{text} pain.csv") != "[name] pain.csv"] == []
-    plain = ("Avg Pain", "Sleep Quality", "Low Back Pain", "Date", "Vitamin D", "Full Date", "Steps Taken", "Time In Bed")
+    plain = (
+        "Avg Pain",
+        "Sleep Quality",
+        "Low Back Pain",
+        "Date",
+        "Vitamin D",
+        "Full Date",
+        "Steps Taken",
+        "Time In Bed",
+    )
     assert [text for text in plain if privacy.without_names(text) != text] == []
     titles = [t for layout in acu.LAYOUTS for ts in layout.columns.values() for t in (*ts, layout.title)]
     titles += [outcome.label for outcome in acu.OUTCOMES.values()]
     assert [text for text in titles if privacy.without_names(text.title()) != text.title()] == []
     assert privacy.without_names("Zoe’s Apple Watch") == "[name]’s Apple Watch"
-    codes = ("P-014", "S7", "case 12", "JD", "", "alpha")
+    codes = ("P-014", "Berlin-07", "Site 3 Patient 7", "S7", "case 12", "JD", "", "alpha")
     assert [code for code in codes if not privacy.is_code(code)] == []
-    people = ("Jane", "Jane Doe", "jane doe", "j@mail.example", "0171 2345678", "Müller", "Doe 1960 Jane Smith")
+    people = (
+        "Jane",
+        "Jane Doe",
+        "jane doe",
+        "j@mail.example",
+        "0171 2345678",
+        "Müller",
+        "P1 Smith",
+        "Doe 1960 Jane Smith",
+    )
     assert [person for person in people if privacy.is_code(person)] == []
 
 
