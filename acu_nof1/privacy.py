@@ -148,13 +148,13 @@ def _is_name_word(word: str) -> bool:
 
 def is_code(person: str) -> bool:
     """Is this a code, as far as one can see, and not a person's name, address or phone number?"""
-    words = [word for word in _WORD.findall(person) if word.casefold() not in _ORDINARY]
+    words = [word for word in re.findall(r"[^\W\d_]+", person) if word.casefold() not in _ORDINARY]
     if without_names(person) != person:
         return False
     capital = any(len(word) > 2 and word.istitle() for word in words)
     if any(map(str.isdigit, person)):
         return not (capital and len(words) > 1)
-    return not (capital or len(words) > 1)
+    return not (capital or sum(not word.isupper() for word in words) > 1)
 
 
 def is_prose(text: str) -> bool:
@@ -210,8 +210,9 @@ def _is_words(text: str) -> bool:
 
 def quoted_column(texts: Sequence[str], times: Sequence[int], answered: int) -> list[str]:
     """How are the distinct cells of one column quoted? As for `is_free_text`."""
-    return list(map(_measured_words if is_free_text(texts, times, answered) else quoted, texts))
+    return list(map(measured_words if is_free_text(texts, times, answered) else quoted, texts))
 
 
-def _measured_words(text: str) -> str:
+def measured_words(text: str) -> str:
+    """Quote numbers as they stand, and of anything with words in it its length only."""
     return measured(text) if _LETTERS.search(text) else quoted(text)

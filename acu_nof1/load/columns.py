@@ -11,7 +11,7 @@ from acu_nof1.load.complaints import listed, nearest, place, shown
 from acu_nof1.load.recognise import usual_titles
 from acu_nof1.load.tables import Table, plain
 from acu_nof1.outcomes import Outcome, conversion
-from acu_nof1.privacy import MOST_CHOICES, is_code
+from acu_nof1.privacy import is_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROLES = ("date", "entered", "person", "phase", "question", "answer", *CSD_ITEMS)
 MOST_PEOPLE = 5
+MOST_ONCE = 4  # questions that may be asked once each, as in a diary of one day
 
 
 def titles_to_look_for(file: DiaryFile, outcomes: Sequence[Outcome]) -> list[str]:
@@ -137,7 +138,7 @@ def recurring(table: Table, roles: Mapping[str, str]) -> list[str]:
     """Which questions may be named in a complaint? Where most texts occur once, the column holds something else."""
     times = _asked(table, roles)
     again = [title for title, count in times.items() if count > 1]
-    return again if len(times) > MOST_CHOICES and 2 * len(again) < len(times) else list(times)
+    return again if len(times) > MOST_ONCE and 2 * len(again) < len(times) else list(times)
 
 
 def _asked(table: Table, roles: Mapping[str, str]) -> Counter[str]:

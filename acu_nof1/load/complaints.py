@@ -13,7 +13,7 @@ from acu_nof1.errors import Problem, did_you_mean
 from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, SAME_TWICE, SEVERAL
 from acu_nof1.load.tables import spoken_rows
 from acu_nof1.outcomes import conversion
-from acu_nof1.privacy import LONGEST, masked, quoted, quoted_column, without_names
+from acu_nof1.privacy import LONGEST, masked, measured_words, quoted_column, without_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,10 +49,10 @@ def listed(titles: Iterable[str]) -> str:
     """How are titles from a file listed in a sentence? One that looks like a name is not printed."""
     titles = list(titles)
     # Without a row of titles the first entry stands in for them.
-    how = quoted if any(_VALUE.fullmatch(title) for title in titles) else without_names
+    how = measured_words if any(_VALUE.fullmatch(title) for title in titles) else without_names
     said = [f'"{shown(how(title[:LONGEST]))}"' for title in titles]
     more = f" and {len(said) - MOST_TITLES} more" if len(said) > MOST_TITLES else ""
-    return ", ".join(said[:MOST_TITLES]) + more
+    return ", ".join(said[:MOST_TITLES]) + more or "none that can be named here"
 
 
 def nearest(word: str, titles: Iterable[str]) -> str:
