@@ -109,9 +109,12 @@ def _length(trial: Trial) -> Iterator[Problem]:
 def _answers(trial: Trial) -> Iterator[Problem]:
     values = trial.diary.values
     days = _baseline_days(trial, values.index)
-    for outcome in trial.protocol.outcomes:
-        if outcome.derived is not None:
-            continue
+    asked = [outcome for outcome in trial.protocol.outcomes if outcome.derived is None]
+    if len(asked) > 1 and values.isna().all(axis=None):
+        remedy = "If it is blank so far, fill it in; if not, check the column titles in the protocol and the file."
+        yield Problem("warning", "diary", "no value was read for it, in any column.", remedy)
+        return
+    for outcome in asked:
         place = f"outcome {outcome.name}"
         answered = values[outcome.name].dropna() if outcome.name in values else pd.Series(dtype=float)
         if answered.empty:

@@ -1,4 +1,4 @@
-"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``key``, ``formats``, ``plan`` and ``audit``.
+"""The command line: ``acu-nof1 demo``, ``report``, ``check``, ``convert``, ``key``, ``formats``, ``plan`` and ``audit``.
 
 Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
     from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
+    from acu_nof1.trial import Trial
 
 app = typer.Typer(
     name="acu-nof1",
@@ -35,6 +36,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress")
+CONDITION_NAMES = (
+    "low_back_pain", "neck_pain", "knee_osteoarthritis", "headache", "migraine", "sleep_and_stress", "other_pain",
+)  # fmt: skip
+Pseudonymise = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEYFILE",
+        help="Print a keyed code in place of the person's own; `env` takes the key from ACU_NOF1_KEY.",
+    ),
+]
 EXIT_CODES = "Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing."
 
 
@@ -91,6 +102,43 @@ def _root(
 
 
 @app.command(epilog=EXIT_CODES)
+def init(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The trial folder to make.", show_default=False)
+    ] = None,
+    condition: Annotated[str | None, typer.Option(help=f"What is treated: {', '.join(CONDITION_NAMES)}.")] = None,
+    start: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day of the first treatment; the diary begins before it."),
+    ] = None,
+    baseline_days: Annotated[
+        int | None, typer.Option(min=7, max=365, help="Days of diary before treatment; 14, or 28 for headache.")
+    ] = None,
+    weeks: Annotated[
+        int | None, typer.Option(min=1, max=104, help="Weeks of treatment; 10, or 12 for headache.")
+    ] = None,
+    person: Annotated[str | None, typer.Option(help="A code for the person, never a name.")] = None,
+) -> None:
+    """Write what a new trial needs: a protocol to fill in, an Excel diary, a session log, a diary for paper. Asks what is not given."""
+    from acu_nof1.start import outset, write_sheet, write_start
+    from acu_nof1.start.asking import answers
+    from acu_nof1.words import start as words
+    from acu_nof1.words.numbers import date
+
+    folder, condition, day, person = answers(folder, condition, start.date() if start else None, person)
+    trial = outset(condition, day, baseline_days=baseline_days, weeks=weeks, person=person)
+    written = write_start(trial, folder)
+    _print_problems(trial.problems)
+    typer.echo("\n".join(f"  {file}" for file in written))
+    try:
+        with _console().status("Printing …"):
+            sheet = write_sheet(folder)
+        typer.echo(f"  {sheet}")
+    finally:
+        typer.echo(words.next_steps(str(folder), date(trial.first_day), date(trial.start), date(trial.look)))
+
+
+@app.command(epilog=EXIT_CODES)
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("acu_nof1_demo"),
 ) -> None:
@@ -120,13 +168,7 @@ def report(
         bool,
         typer.Option("--anonymous", help="Leave out code, goal, notes and free text; move all dates by whole weeks."),
     ] = False,
-    pseudonymise: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEYFILE",
-            help="Print a keyed code in place of the person's own; `env` takes the key from ACU_NOF1_KEY.",
-        ),
-    ] = None,
+    pseudonymise: Pseudonymise = None,
     dates: Annotated[
         str, typer.Option(help="How dates are printed: day_month (13 Apr 2026), us (Apr 13, 2026), iso (2026-04-13).")
     ] = "day_month",
@@ -183,16 +225,16 @@ def report(
 
 
 @app.command(epilog=EXIT_CODES)
-def check(path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")]) -> None:
+def check(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")], pseudonymise: Pseudonymise = None
+) -> None:
     """List what should be mended in a trial folder, worst first."""
     from acu_nof1.checks import problems_of
-    from acu_nof1.load import read_trial
 
     if _is_diary(path):
         remedy = f'For one diary file write: acu-nof1 report "{path.name}".'
         raise UsageError([Problem("error", str(path), "check needs a trial folder with protocol.toml.", remedy)])
-    with _progress("Reading") as progress:
-        trial = read_trial(path, progress)
+    trial = _read(path, _key(pseudonymise, path))
     problems = problems_of(trial)
     _print_problems(problems)
     counts = trial.diary.counts
@@ -217,6 +259,28 @@ def key(file: Annotated[Path, typer.Argument(help="The file to make.", dir_okay=
     typer.echo(
         f"{file} is made. Keep it apart from the diaries, and keep a copy: without it no code can be made again."
     )
+
+
+@app.command(epilog=EXIT_CODES)
+def convert(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
+    out: Annotated[Path, typer.Argument(help="The table to write (.csv); its ledger goes to NAME.ledger.csv.")],
+    pseudonymise: Pseudonymise = None,
+) -> None:
+    """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it."""
+    from acu_nof1.export import ledger_beside, target_problems, write_long
+    from acu_nof1.load.protocols import input_files
+
+    if _is_diary(path):
+        raise UsageError([_needs_folder("convert", path)])
+    wrong = target_problems({"OUT": out, "its ledger": ledger_beside(out)}, list(input_files(path)))
+    if out.suffix.lower() != ".csv":
+        wrong.append(Problem("error", f"OUT {out}", "only CSV is written.", "Let its name end in .csv."))
+    _insist(wrong)
+    trial = _read(path, _key(pseudonymise, path))
+    _print_problems([problem for problem in trial.diary.problems if problem.severity != "note"])
+    for file in write_long(trial, out):
+        typer.echo(f"  {file}")
 
 
 @app.command(epilog=EXIT_CODES)
@@ -469,19 +533,23 @@ def _reassess(
 ) -> Reassessment:
     from acu_nof1.anonymity import anonymous as without_names
     from acu_nof1.anonymity import date_shift
-    from acu_nof1.load import read_trial
-    from acu_nof1.pseudonyms import pseudonymised
     from acu_nof1.reassessment import reassess
 
-    with _progress("Reading") as progress:
-        trial = read_trial(folder, progress)
+    trial = _read(folder, key)
     with _console().status("Estimating …"):
-        if key is not None:
-            trial = pseudonymised(trial, key)
         if anonymous:
             day = day and day + date_shift(trial)
             trial = without_names(trial)
         return reassess(trial, after_session=after_session, on=day)
+
+
+def _read(folder: Path, key: bytes | None) -> Trial:
+    from acu_nof1.load import read_trial
+    from acu_nof1.pseudonyms import pseudonymised
+
+    with _progress("Reading") as progress:
+        trial = read_trial(folder, progress)
+    return trial if key is None else pseudonymised(trial, key)
 
 
 def _key(source: str | None, path: Path) -> bytes | None:

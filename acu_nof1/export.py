@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from acu_nof1.errors import Problem
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
+    from acu_nof1.trial import Trial
 
 # A spreadsheet takes text that begins with one of these for a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -99,3 +102,45 @@ def _not_writable(path: Path) -> Iterator[tuple[str, str]]:
         yield f"there is no folder {folder}.", "Make it first, or choose another."
     elif not os.access(path if path.exists() else folder, os.W_OK):
         yield "this file cannot be written.", "Choose another place."
+
+
+LONG_COLUMNS = ("person", "date", "outcome", "value", "unit")
+
+
+def long_table(trial: Trial) -> pd.DataFrame:
+    """What was answered, one row an answer?
+
+    Parameters
+    ----------
+    trial
+        The trial, as read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns person, date, outcome, value, unit, in order of outcome and date. A day without an answer has no row;
+        values are in the unit of the outcome, yes is 1 and no is 0. The layout ``tidy`` reads it back.
+    """
+    units = {outcome.name: outcome.unit for outcome in trial.protocol.outcomes}
+    long = trial.diary.values.reset_index().melt("date", var_name="outcome", value_name="value").dropna(subset="value")
+    long = long.assign(person=trial.protocol.code, unit=long["outcome"].map(units).fillna(""))
+    return long[list(LONG_COLUMNS)].reset_index(drop=True)
+
+
+def write_long(trial: Trial, path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Write the tidy table as CSV, and the ledger beside it as ``NAME.ledger.csv``; return both paths."""
+    answers, ledger = Path(path), ledger_beside(Path(path))
+    long = long_table(trial)
+    long = long.assign(
+        date=long["date"].dt.strftime("%Y-%m-%d"),
+        # Never 1e-05, which no diary holds, and not a digit more than tells the number from its neighbours.
+        value=[np.format_float_positional(value, trim="-") for value in long["value"]],
+    )
+    neutralised(long).to_csv(answers, index=False, encoding="utf-8", lineterminator="\n")
+    neutralised(trial.diary.ledger).to_csv(ledger, index=False, encoding="utf-8-sig", lineterminator="\n")
+    return answers, ledger
+
+
+def ledger_beside(path: Path) -> Path:
+    """Where the ledger of a tidy table stands."""
+    return path.with_name(f"{path.stem}.ledger.csv")

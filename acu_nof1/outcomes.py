@@ -22,11 +22,12 @@ AMOUNTS: tuple[Kind, ...] = ("count", "minutes", "doses")
 
 # How many of the base unit one of this unit is. Units of one family convert into each other.
 UNITS: tuple[Mapping[str, float], ...] = (
-    {"min": 1.0, "h": 60.0},
+    {"min": 1.0, "h": 60.0, "s": 1 / 60},
     {"mm": 1.0, "cm": 10.0},
 )
 SPELLINGS: Mapping[str, str] = {
     "minute": "min", "minutes": "min", "mins": "min", "m": "min",
+    "second": "s", "seconds": "s", "sec": "s",
     "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
     "millimetre": "mm", "centimetre": "cm",
 }  # fmt: skip

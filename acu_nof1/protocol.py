@@ -149,7 +149,7 @@ class DiaryFile(Noun):
     columns
         From the names ``date``, ``entered`` (when the entry was typed), an outcome's name, or
         ``into_bed``, ``tried_to_sleep``, ``minutes_to_sleep``, ``minutes_awake``, ``final_awakening``,
-        ``out_of_bed`` (Consensus Sleep Diary), to the column titles of the file. In a long table
+        ``out_of_bed`` (Consensus Sleep Diary), ``lasted`` (a log of attacks), to the column titles of the file. In a long table
         ``question`` and ``answer`` name the two columns, and outcomes name their question.
     layout
         Name of a layout; without it ``wide`` or, when ``question`` is mapped, ``long``.

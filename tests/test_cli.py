@@ -346,7 +346,7 @@ def test_targets_are_checked_before_anything_is_read(capsys, folder):
 def test_what_the_system_refuses_is_one_line(capsys, folder, monkeypatch):
     from acu_nof1 import load
 
-    def refused(_):
+    def refused(*_):
         raise PermissionError(13, "Permission denied", "pain.csv")
 
     monkeypatch.setattr(load, "read_trial", refused)

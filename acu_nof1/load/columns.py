@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from acu_nof1.load.layout import Layout
     from acu_nof1.protocol import DiaryFile
 
-ROLES = ("date", "entered", "person", "phase", "question", "answer", *CSD_ITEMS)
+ROLES = ("date", "entered", "person", "phase", "question", "answer", "lasted", *CSD_ITEMS)
 MOST_PEOPLE = 5
 MOST_ONCE = 4  # questions that may be asked once each, as in a diary of one day
 

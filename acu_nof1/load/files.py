@@ -14,6 +14,7 @@ import pandas as pd
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.diary import Source, no_labels
 from acu_nof1.errors import Problem, UnreadableFileError
+from acu_nof1.load.attacks import is_log, read_attacks, wrong_log
 from acu_nof1.load.cells import NO_DATE, OVERLONG
 from acu_nof1.load.columns import (
     asked,
@@ -97,23 +98,24 @@ def read_file(
     titles = asked(table, roles) if layout.shape == "long" else table.columns
     named = recurring(table, roles) if layout.shape == "long" else table.columns
     items, some_missing = find_items(name, titles, named, [outcome for outcome in outcomes if outcome.items])
-    if wrong := [*wrong, *more_wrong, *some_missing, *wrong_units(file, name, outcomes)]:
+    log = is_log(layout.shape, roles)
+    more_wrong += some_missing + wrong_log(file, name, log, roles, questions)
+    if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes)]:
         raise UnreadableFileError(wrong)
     days, problems = _days(file, name, table, roles)
     desk = Desk(name, file, table, layout, roles, days)
-    columns = [_cells_of(desk, outcome, title) for outcome, title in questions.items()]
-    nights, slept, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
+    columns, derived, wanted, more = _columns_of(desk, questions, outcomes, log)
     forms, scored, scoring_notes = read_scores(desk, items)
     if not questions and not wanted and not items:
         raise UnreadableFileError([nothing_found(name, named, outcomes)])
     read = {*questions.values(), *(title for own in items.values() for title in own)}
-    problems += _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
+    problems += more + _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
-        file.reducer,
+        "worst" if log and "reducer" not in file.model_fields_set else file.reducer,
         "reducer" in file.model_fields_set,
-        (*columns, *nights, *forms),
-        pd.concat([slept, scored], ignore_index=True),
+        (*columns, *forms),
+        pd.concat([derived, scored], ignore_index=True),
         tuple(problems),
         tuple(outcome.name for outcome in (*questions, *wanted, *items)),
         _phase_labels(desk),
@@ -164,6 +166,8 @@ def _odd_days(name: str, title: str, table: Table, days: npt.NDArray[np.datetime
     first, last = np.quantile(years[known], [0.1, 0.9])
     far = known & ((years < first - FAR_YEARS) | (years > last + FAR_YEARS))
     future = known & ~far & (days > np.datetime64(dt.date.today()))
+    if future.any():  # a diary may be dated ahead: only what is written down already is odd
+        future &= (table.rows.drop(columns=title) != "").any(axis=1).to_numpy()
     found = ((far, "a year far from the others"), (future, "a day that has not come yet"))
     return [
         Problem(
@@ -175,6 +179,17 @@ def _odd_days(name: str, title: str, table: Table, days: npt.NDArray[np.datetime
         for mask, what in found
         if mask.any()
     ]
+
+
+def _columns_of(
+    desk: Desk, questions: Mapping[Outcome, str], outcomes: Sequence[Outcome], log: bool
+) -> tuple[list[pd.DataFrame], pd.DataFrame, list[Outcome], list[Problem]]:
+    """The cells of every column, the values derived from them, of which outcomes, and what should be known."""
+    if log:
+        cells, derived, problems = read_attacks(desk, questions)
+        return cells, derived, [], problems
+    nights, derived, wanted = read_nights(desk, [outcome for outcome in outcomes if outcome not in questions])
+    return [*(_cells_of(desk, outcome, title) for outcome, title in questions.items()), *nights], derived, wanted, []
 
 
 def _cells_of(desk: Desk, outcome: Outcome, title: str) -> pd.DataFrame:

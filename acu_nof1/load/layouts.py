@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.load.formats.apple_health import APPLE_HEALTH
+from acu_nof1.load.formats.bearable import BEARABLE
+from acu_nof1.load.formats.daylio import DAYLIO
+from acu_nof1.load.formats.fhir import FHIR
+from acu_nof1.load.formats.migraine_buddy import MIGRAINE_BUDDY
 from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
+from acu_nof1.load.formats.sleep_records import FITBIT_JSON, OURA
+from acu_nof1.load.formats.trialist import TRIALIST
 from acu_nof1.load.layout import DATE_TITLES, Layout
 
 if TYPE_CHECKING:
@@ -25,6 +31,15 @@ LAYOUTS: tuple[Layout, ...] = (
         columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
         signature=("question", "answer"),
     ),
+    Layout(
+        "tidy",
+        "what acu-nof1 convert writes, one row per answer: person, date, outcome, value, unit",
+        "tidy table of this program",
+        shape="long",
+        columns={"date": ("date",), "person": ("person",), "question": ("outcome",), "answer": ("value",)},
+        signature=("person", "date", "outcome", "value", "unit"),
+        gives="every outcome in it, by name and in its unit",
+    ),
     MPATH,
     Layout(
         "google_forms",
@@ -34,21 +49,8 @@ LAYOUTS: tuple[Layout, ...] = (
         columns={"date": (*DATE_TITLES, "timestamp"), "entered": ("timestamp",)},
         signature=("timestamp",),
     ),
-    Layout(
-        "bearable",
-        "Bearable's export, one row per answer: date formatted, category, rating/amount",
-        "Bearable export",
-        shape="long",
-        columns={"date": ("date formatted", "date"), "question": ("category",), "answer": ("rating/amount",)},
-        signature=("date formatted", "category", "rating/amount"),
-    ),
-    Layout(
-        "daylio",
-        "Daylio's export, one row per entry: full_date, weekday, time, mood, activities",
-        "Daylio export",
-        columns={"date": ("full_date",)},
-        signature=("full_date", "mood", "activities"),
-    ),
+    BEARABLE,
+    DAYLIO,
     Layout(
         "sleep_clock",
         "Consensus Sleep Diary, one row per night: date (of the morning), into_bed, tried_to_sleep, "
@@ -59,6 +61,11 @@ LAYOUTS: tuple[Layout, ...] = (
         gives="csd_tst, csd_se, csd_tib, csd_sol, csd_waso, csd_twak from clock times",
     ),
     APPLE_HEALTH,
+    MIGRAINE_BUDDY,
+    FHIR,
+    TRIALIST,
+    FITBIT_JSON,
+    OURA,
     RECORDS,
 )
 

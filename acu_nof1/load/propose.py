@@ -231,6 +231,9 @@ def _derivable(table: Table, layout: Layout) -> tuple[str, ...]:
     if set(CSD_ITEMS) <= set(layout.columns):
         return ("csd_tst", "csd_se")
     titles = {plain(title) for title in table.columns}
+    if layout.shape == "long":
+        named = [title for title in table.columns if plain(title) in map(plain, layout.columns["question"])]
+        titles |= {plain(str(question)) for title in named[:1] for question in table.rows[title].unique()}
     return tuple(name for name, measure in layout.measures.items() if titles.intersection(map(plain, measure.titles)))
 
 

@@ -254,7 +254,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | None, wanted: frozenset[str]) -> Table:
-    text, spoken = _decoded(file, data, encoding)
+    text, spoken = decoded(file, data, encoding)
     notes = [] if spoken == "UTF-8" else [f"text is {spoken}"]
     if "\r\r\n" in text:
         notes.append("line ends are CR CR LF")
@@ -282,7 +282,8 @@ def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | No
     )
 
 
-def _decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
+def decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
+    """Turn bytes into text, and name their encoding; bytes that are no text are an error."""
     for signature, name in SIGNATURES:
         if data.startswith(signature):
             raise unreadable(file, f"a text table was expected, this is {name}.", _REMEDIES.get(name, _EXPORT))

@@ -124,6 +124,8 @@ def cell_text(value: Any) -> str:
 def as_table(path: Path, records: Sequence[Mapping[str, str]], read_as: str) -> Table:
     """Put flat records into a table; its rows are numbered as the records are, from 1."""
     titles = tuple(dict.fromkeys(title for record in records for title in record))
+    if not titles:
+        raise unreadable(path.name, "its records are empty.", "One record per day or per answer is expected.")
     insist_on_size(path.name, len(titles), len(records))
     columns = {title: [record.get(title, "") for record in records] for title in titles}
     return table_of(path, columns, numbers=range(1, len(records) + 1), read_as=read_as)
