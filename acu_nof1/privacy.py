@@ -64,7 +64,8 @@ _ORDINARY = frozenset(
         tightness time timestamp tinnitus tired tiredness today toe total trial tried trigger triggers tue tuesday two
         type upper urge use usual value vas version very visit vitamin volume waist wake waking walk walked walking was
         watch water weakness weather wed wednesday week weekday weekly weight wellbeing what when which while white
-        window with womac work workbook worry worse worst wrist year yes yesterday yoga your""",
+        window with womac work workbook asleep buddy efficiency entered formatted forms lasted likert periods program programme
+        quantification regimen report resources started table the tidy to trialist unit worry worse worst wrist year yes yesterday yoga your""",
     )
 )
 

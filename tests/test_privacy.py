@@ -112,13 +112,15 @@ def outputs(folder, to, capsys, *options):
         ["report", str(folder), "--out", str(to / "page.html"), "--json", str(to / "a.json"), "--csv", str(to / "a.csv"), *options],
         ["report", str(folder), "--patient", "--out", str(to / "patient.html"), *options],
         ["check", str(folder)],
+        ["convert", str(folder), str(to / "long.csv")],
     ):  # fmt: skip
         with pytest.raises(SystemExit) as left:
             main(words)
         assert left.value.code == 0, capsys.readouterr()
         said.append("\n".join(capsys.readouterr()).replace(str(to), "").replace(str(folder), ""))
-    files = {name: (to / name).read_text(encoding="utf-8") for name in ("page.html", "patient.html", "a.json", "a.csv")}
-    return {**files, "report": said[0], "patient": said[1], "check": said[2]}
+    names = ("page.html", "patient.html", "a.json", "a.csv", "long.csv", "long.ledger.csv")
+    files = {name: (to / name).read_text(encoding="utf-8") for name in names}
+    return {**files, **dict(zip(("report", "patient", "check", "convert"), said, strict=True))}
 
 
 @pytest.fixture(scope="module")

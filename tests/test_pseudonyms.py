@@ -165,6 +165,15 @@ def test_the_command(coded, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv(VARIABLE, file.read_text())
     assert run(capsys, "report", folder, "--pseudonymise", "env", "--anonymous", "--json", "b.json")[0] == 0
     assert json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))["person"] == "anonymous, dates moved"
+    code = pseudonym("P-014", read_key(file))
+    assert run(capsys, "convert", folder, tmp_path / "long.csv", "--pseudonymise", file)[0] == 0
+    assert f"\n{code}," in (tmp_path / "long.csv").read_text()
+    assert not re.search(
+        r"p[ -]014", (tmp_path / "long.csv").read_text() + (tmp_path / "long.ledger.csv").read_text(), re.I
+    )
+    said = run(capsys, "check", folder, "--pseudonymise", file)[1]
+    assert f"{code}_pain.csv" in said
+    assert not re.search(r"p[ -]014", said, re.IGNORECASE)
     code, said = run(capsys, "key", tmp_path / "new.key")
     assert code == 0
     assert (tmp_path / "new.key").read_text().strip() not in said
