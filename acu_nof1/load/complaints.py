@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
 
 TOO_MANY_REJECTED = 0.20
+ENOUGH_FOR_A_SCALE = 7  # answers, before something is said of all of them
 SHORT_SLEEP = 24.0  # minutes: a median below this is hours that were read as minutes
 LONGEST_TEXT = 60
 OTHER_SCALE = (
@@ -142,6 +143,24 @@ def _mostly_rejected(cells: pd.DataFrame, columns: pd.DataFrame, yes_no: frozens
         for _, group in columns.groupby(of_what, sort=False)
         if group["refused"].sum() > TOO_MANY_REJECTED * group["answered"].sum()
         for first in [group.iloc[0]]
+    ]
+
+
+def lowest_tenth(outcome: Outcome, values: pd.Series[float], cells: pd.DataFrame) -> list[Problem]:
+    """A line of 100 mm on which nothing is ever beyond 10 was measured in cm, or is a scale of 0 to 10."""
+    own = cells[(cells["outcome"] == outcome.name).to_numpy()]
+    line = outcome.unit == "mm" and (outcome.low, outcome.high) == (0, 100)
+    if not line or own.empty or len(values) < ENOUGH_FOR_A_SCALE or not 0 < values.max() <= 10:
+        return []
+    tenths = bool((values % 1 != 0).any())  # nobody reads tenths of a millimetre
+    asked = "are these cm?" if tenths else "is it a scale of 0 to 10, or cm?"
+    return [
+        Problem(
+            "error" if tenths else "warning",
+            place(str(own["file"].iloc[0]), str(own["column"].iloc[0])),
+            f"no answer is above {values.max():g} on a line of 100 mm: {asked}",
+            f'If they are cm, declare units = {{{outcome.name} = "cm"}}; if the scale is another, declare its range.',
+        )
     ]
 
 
