@@ -100,7 +100,7 @@ def insist(ran: tuple[int, str], log: Path) -> None:
     assert not log.exists(), log.read_text()
 
 
-def test_report_check_convert_plan_and_formats(guarded):
+def test_report_check_convert_and_formats(guarded):
     run, log = guarded
     sample = str(ROOT / "sample_data" / "low_back_pain")
     calls = [
@@ -109,16 +109,21 @@ def test_report_check_convert_plan_and_formats(guarded):
         ["convert", sample, "long.csv"],
         ["report", sample, "--out", "page.html", "--json", "a.json", "--csv", "a.csv"],
         ["report", sample, "--patient", "--anonymous", "--out", "patient.html"],
-        ["plan", "--n", "50", "--baseline", "7", "--treatment", "14", "--out", "plan.html"],
     ]
     insist(run("-c", SCRIPT.format(calls=calls)), log)
 
 
 @pytest.mark.slow
-def test_demo_audit_and_notebook(guarded):
+def test_demo_plan_audit_and_notebook(guarded):
     run, log = guarded
     sample = str(ROOT / "sample_data" / "low_back_pain")
-    calls = [["demo"], ["audit", sample, "--n", "50"], ["report", sample, "--out", "a.html", "--ipynb", "a.ipynb"]]
+    plan = ["plan", "--n", "50", "--baseline", "7", "--treatment", "14", "--out", "plan.html"]
+    calls = [
+        ["demo"],
+        plan,
+        ["audit", sample, "--n", "50"],
+        ["report", sample, "--out", "a.html", "--ipynb", "a.ipynb"],
+    ]
     insist(run("-c", SCRIPT.format(calls=calls)), log)
 
 
