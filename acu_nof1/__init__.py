@@ -25,6 +25,9 @@ _HOMES = {
     "Comparisons": "trial",
     "Trial": "trial",
     "anonymous": "anonymity",
+    "pseudonym": "pseudonyms",
+    "pseudonymised": "pseudonyms",
+    "read_key": "pseudonyms",
     "check": "checks",
     "LAYOUTS": "load",
     "propose": "load",
@@ -91,6 +94,9 @@ if TYPE_CHECKING:
     from acu_nof1.protocol import Phase as Phase
     from acu_nof1.protocol import Protocol as Protocol
     from acu_nof1.protocol import Session as Session
+    from acu_nof1.pseudonyms import pseudonym as pseudonym
+    from acu_nof1.pseudonyms import pseudonymised as pseudonymised
+    from acu_nof1.pseudonyms import read_key as read_key
     from acu_nof1.reassessment import Reassessment as Reassessment
     from acu_nof1.reassessment import reassess as reassess
     from acu_nof1.report import write_pdf as write_pdf

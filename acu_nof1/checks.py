@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from acu_nof1.course import POINTS, not_understood, turned
 from acu_nof1.errors import SEVERITIES, Problem
+from acu_nof1.privacy import is_code
 from acu_nof1.protocol import contradictions
 from acu_nof1.safety import RED_FLAGS, unknown_red_flags
 from acu_nof1.scoring import undeclared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from acu_nof1.outcomes import Outcome
+    from acu_nof1.protocol import Session
     from acu_nof1.trial import Trial
 
 SHORT_BASELINE, MINIMUM_BASELINE = 7, 5
@@ -46,6 +49,7 @@ def problems_of(trial: Trial) -> tuple[Problem, ...]:
     found = [
         *trial.diary.problems,
         *contradictions(trial.protocol),
+        *_person(trial),
         *_baseline(trial),
         *_length(trial),
         *_answers(trial),
@@ -195,6 +199,7 @@ def _sessions(trial: Trial) -> Iterator[Problem]:
             f'"{flag}" is not in the list; it is treated as a red flag.',
             f"Known: {', '.join(RED_FLAGS)}.",
         )
+    yield from _session_log(protocol.sessions)
     safety = trial.safety
     if safety.sessions_attended and safety.asked != "at every session":
         yield Problem(
@@ -202,6 +207,31 @@ def _sessions(trial: Trial) -> Iterator[Problem]:
             "sessions",
             f"adverse events were asked about at {safety.sessions_asked} of {safety.sessions_attended} sessions.",
             "None reported is not the same as not asked.",
+        )
+
+
+def _session_log(sessions: Sequence[Session]) -> Iterator[Problem]:
+    for done in not_understood(sessions):
+        found = ", ".join(f'"{text}"' for text in done.left_out[:3]) + (" …" if len(done.left_out) > 3 else "")
+        kind = "no point" if done.part == POINTS else "no number"
+        remedy = (
+            "A spreadsheet makes a date of 3-4 and a long number of 3E5: format the column as text and type it again."
+        )
+        yield Problem(
+            "warning",
+            f"sessions column {done.part}",
+            f"{found}: {kind}, left out.",
+            remedy if any(map(turned, done.left_out)) else "Write a number, and at most its unit behind it.",
+        )
+
+
+def _person(trial: Trial) -> Iterator[Problem]:
+    if not is_code(trial.protocol.person):
+        yield Problem(
+            "warning",
+            "protocol [trial] person",
+            "it looks like a name, an e-mail address or a phone number, and is not printed.",
+            'Write a code, never a name, such as person = "P-014".',
         )
 
 

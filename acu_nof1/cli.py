@@ -1,4 +1,4 @@
-"""The command line: ``acu-nof1 init``, ``demo``, ``report``, ``check``, ``convert``, ``formats``, ``plan`` and ``audit``.
+"""The command line: ``acu-nof1 init``, ``demo``, ``report``, ``check``, ``convert``, ``key``, ``formats``, ``plan``, ``audit``.
 
 Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
     from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
+    from acu_nof1.trial import Trial
 
 app = typer.Typer(
     name="acu-nof1",
@@ -38,6 +39,13 @@ SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress
 CONDITION_NAMES = (
     "low_back_pain", "neck_pain", "knee_osteoarthritis", "headache", "migraine", "sleep_and_stress", "other_pain",
 )  # fmt: skip
+Pseudonymise = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEYFILE",
+        help="Print a keyed code in place of the person's own; `env` takes the key from ACU_NOF1_KEY.",
+    ),
+]
 EXIT_CODES = "Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing."
 
 
@@ -160,10 +168,16 @@ def report(
         bool,
         typer.Option("--anonymous", help="Leave out code, goal, notes and free text; move all dates by whole weeks."),
     ] = False,
+    pseudonymise: Pseudonymise = None,
     dates: Annotated[
         str, typer.Option(help="How dates are printed: day_month (13 Apr 2026), us (Apr 13, 2026), iso (2026-04-13).")
     ] = "day_month",
-    out: Annotated[Path | None, typer.Option(help="The page to write; NAME.html if left out.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The page to write; if left out NAME.html, or reassessment.html where the name is kept back."
+        ),
+    ] = None,
     pdf: Annotated[Path | None, typer.Option(help="Print the page as a tagged PDF too.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the answers as JSON too.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the answers as CSV too.")] = None,
@@ -188,18 +202,18 @@ def report(
     from acu_nof1.words.numbers import dates_as
 
     day = on.date() if on else None
-    page = out or Path(f"{path.resolve().stem}{'_patient' if patient else ''}.html")
+    hidden = anonymous or pseudonymise is not None
+    page = out or Path(f"{'reassessment' if hidden else path.resolve().stem}{'_patient' if patient else ''}.html")
     single = {"start": start.date() if start else None, "outcomes": outcome or [], "date": date, "dayfirst": dayfirst,
               "decimal": decimal}  # fmt: skip
     _insist(
-        _contradicting(
-            path, single, save_protocol, after_session=after_session, on=day, anonymous=anonymous, ipynb=ipynb
-        )
+        _contradicting(path, single, save_protocol, after_session=after_session, on=day, hidden=hidden, ipynb=ipynb)
     )
+    key = _key(pseudonymise, path)
     targets = {"--out": page, "--pdf": pdf, "--json": json, "--csv": csv, "--ipynb": ipynb}
     _check_targets(path, targets, save_protocol)
     with dates_as(dates), _folder(path, single, save_protocol) as folder:
-        review = _reassess(folder, after_session, day, anonymous=anonymous)
+        review = _reassess(folder, after_session, day, anonymous=anonymous, key=key)
         _print_problems([problem for problem in review.problems if problem.severity == "warning"])
         _write_page(review, page, patient=patient)
         _write_tables(review, json, csv)
@@ -211,16 +225,16 @@ def report(
 
 
 @app.command(epilog=EXIT_CODES)
-def check(path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")]) -> None:
+def check(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")], pseudonymise: Pseudonymise = None
+) -> None:
     """List what should be mended in a trial folder, worst first."""
     from acu_nof1.checks import problems_of
-    from acu_nof1.load import read_trial
 
     if _is_diary(path):
         remedy = f'For one diary file write: acu-nof1 report "{path.name}".'
         raise UsageError([Problem("error", str(path), "check needs a trial folder with protocol.toml.", remedy)])
-    with _progress("Reading") as progress:
-        trial = read_trial(path, progress)
+    trial = _read(path, _key(pseudonymise, path))
     problems = problems_of(trial)
     _print_problems(problems)
     counts = trial.diary.counts
@@ -238,13 +252,24 @@ def check(path: Annotated[Path, typer.Argument(help="A trial folder with protoco
 
 
 @app.command(epilog=EXIT_CODES)
+def key(file: Annotated[Path, typer.Argument(help="The file to make.", dir_okay=False)]) -> None:
+    """Make a new secret key for --pseudonymise, in a file that only you can read; it is not printed."""
+    from acu_nof1.pseudonyms import write_key
+
+    write_key(file)
+    typer.echo(
+        f"{file} is made. Keep it apart from the diaries, and keep a copy: without it no code can be made again."
+    )
+
+
+@app.command(epilog=EXIT_CODES)
 def convert(
     path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
     out: Annotated[Path, typer.Argument(help="The table to write (.csv); its ledger goes to NAME.ledger.csv.")],
+    pseudonymise: Pseudonymise = None,
 ) -> None:
     """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it."""
     from acu_nof1.export import ledger_beside, target_problems, write_long
-    from acu_nof1.load import read_trial
     from acu_nof1.load.protocols import input_files
 
     if _is_diary(path):
@@ -253,8 +278,7 @@ def convert(
     if out.suffix.lower() != ".csv":
         wrong.append(Problem("error", f"OUT {out}", "only CSV is written.", "Let its name end in .csv."))
     _insist(wrong)
-    with _progress("Reading") as progress:
-        trial = read_trial(path, progress)
+    trial = _read(path, _key(pseudonymise, path))
     _print_problems([problem for problem in trial.diary.problems if problem.severity != "note"])
     for file in write_long(trial, out):
         typer.echo(f"  {file}")
@@ -463,7 +487,7 @@ def _contradicting(
     *,
     after_session: int | None,
     on: dt.date | None,
-    anonymous: bool,
+    hidden: bool,
     ipynb: Path | None,
 ) -> list[Problem]:
     """Which options of a report cannot go together?"""
@@ -471,9 +495,9 @@ def _contradicting(
     if after_session is not None and on is not None:
         what = "only one of the two can be given."
         wrong.append(Problem("error", "--after-session, --on", what, "Choose one look."))
-    if anonymous and ipynb is not None:
+    if hidden and ipynb is not None:
         what = "an executed notebook names the folder and shows the trial as it is."
-        wrong.append(Problem("error", "--anonymous, --ipynb", what, "Leave out one of the two."))
+        wrong.append(Problem("error", "--anonymous or --pseudonymise, --ipynb", what, "Leave out one of the two."))
     given = any(value not in (None, []) for value in single.values()) or save_protocol is not None
     if given and not _is_diary(path):
         what = "--start, --outcome and the like are for a single diary file."
@@ -501,20 +525,48 @@ def _folder(path: Path, single: Mapping[str, Any], save_protocol: Path | None) -
 
 
 def _reassess(
-    folder: Path, after_session: int | None = None, day: dt.date | None = None, *, anonymous: bool = False
+    folder: Path,
+    after_session: int | None = None,
+    day: dt.date | None = None,
+    *,
+    anonymous: bool = False,
+    key: bytes | None = None,
 ) -> Reassessment:
     from acu_nof1.anonymity import anonymous as without_names
     from acu_nof1.anonymity import date_shift
-    from acu_nof1.load import read_trial
     from acu_nof1.reassessment import reassess
 
-    with _progress("Reading") as progress:
-        trial = read_trial(folder, progress)
+    trial = _read(folder, key)
     with _console().status("Estimating …"):
         if anonymous:
             day = day and day + date_shift(trial)
             trial = without_names(trial)
         return reassess(trial, after_session=after_session, on=day)
+
+
+def _read(folder: Path, key: bytes | None) -> Trial:
+    from acu_nof1.load import read_trial
+    from acu_nof1.pseudonyms import pseudonymised
+
+    with _progress("Reading") as progress:
+        trial = read_trial(folder, progress)
+    return trial if key is None else pseudonymised(trial, key)
+
+
+def _key(source: str | None, path: Path) -> bytes | None:
+    """Read the key of --pseudonymise; one that lies in the trial folder would travel with it."""
+    if source is None:
+        return None
+    from acu_nof1.pseudonyms import FROM_ENVIRONMENT, read_key
+
+    folder = (path if path.is_dir() else path.parent).resolve()
+    if source != FROM_ENVIRONMENT and Path(source).resolve().is_relative_to(folder):
+        what = "the key lies in the trial folder: whoever is given the folder could undo the code."
+        raise UsageError([Problem("error", f"--pseudonymise {source}", what, "Keep it in a folder of its own.")])
+    if _is_diary(path):
+        what = "a single diary file names no person."
+        raise UsageError([Problem("error", "--pseudonymise", what, "Leave it out, or report a trial folder.")])
+    return read_key(source)
 
 
 def _write_page(review: Reassessment, page: Path, *, patient: bool = False) -> None:

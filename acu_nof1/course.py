@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from acu_nof1.privacy import quoted
 from acu_nof1.trial import VISIT_TOLERANCE
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ ALSO: Mapping[str, tuple[str, ...]] = {
     "needles_n": ("needles", "n_needles"),
     "needle_size": ("needle", "needle_type"),
     "depth_mm": ("depth",),
-    "response": ("response_sought", "deqi", "de_qi"),
+    "response": ("response_sought", "response_obtained", "deqi", "de_qi"),
     "frequency_hz": ("frequency",),
     "retention_min": ("retention",),
     "other_components": ("other", "components"),
@@ -53,6 +54,10 @@ WHO = ("practitioner", "acupuncturist", "therapist", "provider", "clinician")
 RAISED = ("started", "more", "changed")
 REDUCED = ("stopped", "less")
 WEEK = 7
+_POINT = re.compile(r"([A-Za-z]{2,3}(?:-[A-Za-z]{1,3})?)[\s-]?(\d{1,2})")
+_ONLY_POINTS = re.compile(rf"{_POINT.pattern}(?:\s+{_POINT.pattern})+")
+# 2026-04-03, 03/04/2026, 4-Apr or 300000: a spreadsheet's reading of 3-4 or 3E5.
+_NO_POINT = re.compile(r"[\d.,:/ -]+(?:E\+\d+)?|\d{1,2}[. -]+[A-Za-z]{3,9}\.?(?:[ -]\d{2,4})?", re.IGNORECASE)
 # A week's mean rests on at least so many answered days.
 ENOUGH_OF_WEEK = 4
 
@@ -72,7 +77,7 @@ class Done:
     numbers
         Lowest, median and highest, ``None`` for columns of text and where no number could be read.
     left_out
-        What is not a number, where one was expected.
+        What is not a number, or no point, where one was expected.
     """
 
     part: str
@@ -192,7 +197,7 @@ def course_of(trial: Trial, look: Look) -> Course:
         planned=protocol.planned_sessions,
         sessions=protocol.sessions,
         done=tuple(_done(part, took_place) for part in PARTS),
-        choices=len({frozenset(map(_point, _parted(text))) for each in took_place if (text := _cell(each, POINTS))}),
+        choices=len({frozenset(points) for each in took_place if (points := _points(_cell(each, POINTS)))}),
         practitioners=len({_who(session) for session in took_place} - {""}),
         medication=tuple(sorted((e for e in protocol.events if e.kind == "medication"), key=lambda event: event.date)),
         rescue=tuple(outcome for outcome in protocol.outcomes if outcome.domain == "medication"),
@@ -230,6 +235,17 @@ def weekly(
 # ------------------------------------------------------------------ what was done
 
 
+def not_understood(sessions: Iterable[Session]) -> tuple[Done, ...]:
+    """Which columns of the log hold something that is no number, or no point, where one was expected?"""
+    took_place = [session for session in sessions if session.attended]
+    return tuple(done for part in (*NUMBERS, POINTS) if (done := _done(part, took_place)).left_out)
+
+
+def turned(text: str) -> bool:
+    """Is this a date or a long number, which a spreadsheet makes of 3-4 or 3E5?"""
+    return re.fullmatch(r"\d{4}-\d\d-\d\d.*", text) is not None or _NO_POINT.fullmatch(text) is not None
+
+
 def _who(session: Session) -> str:
     return next((" ".join(session.more[name].split()).casefold() for name in WHO if session.more.get(name)), "")
 
@@ -240,17 +256,23 @@ def _done(part: str, sessions: Sequence[Session]) -> Done:
         read = {text: _number(text, NUMBERS[part]) for text in cells}
         numbers = [pair for text in cells if (pair := read[text])]
         left_out = tuple(text for text, pair in read.items() if pair is None)
-        return Done(part, len(cells), numbers=_spread(numbers), left_out=left_out)
+        return Done(part, len(cells), numbers=_spread(numbers), left_out=tuple(map(quoted, left_out)))
     if part == POINTS:
-        return Done(part, len(cells), _counted(dict.fromkeys(map(_point, _parted(text))) for text in cells))
+        left_out = tuple(dict.fromkeys(quoted(text) for text in cells if _NO_POINT.fullmatch(text)))
+        return Done(part, len(cells), _counted(dict.fromkeys(_points(text)) for text in cells), left_out=left_out)
     return Done(part, len(cells), _counted([text] for text in cells))
 
 
 def _cell(session: Session, part: str) -> str:
-    """What a session says of a part, whatever case its column is titled in."""
-    titles = {re.sub(r"\W+", "_", name.strip().lower()).strip("_"): text for name, text in session.more.items()}
-    told = (titles.get(name, "") for name in (part, *ALSO.get(part, ())))
-    return " ".join(next((text for text in told if text.strip()), "").split())
+    """What a session says of a part, whatever case its column is titled in; two columns of one part are both told."""
+    told = [" ".join(text.split()) for name, text in session.more.items() if part_of(name) == part]
+    return "; ".join(dict.fromkeys(text for text in told if text))
+
+
+def part_of(title: str) -> str | None:
+    """Which part of STRICTA does a column of the session log hold?"""
+    name = re.sub(r"\W+", "_", title.strip().lower()).strip("_")
+    return next((part for part in PARTS if name in (part, *ALSO.get(part, ()))), None)
 
 
 def _number(text: str, unit: str) -> tuple[float, float] | None:
@@ -271,13 +293,20 @@ def _spread(numbers: Sequence[tuple[float, float]]) -> tuple[float, float, float
     return float(ends.min()), float(np.median(ends.mean(axis=1))), float(ends.max())
 
 
-def _parted(text: str) -> list[str]:
-    return [part for each in re.split(r"[;,/+]", text) if (part := each.strip())]
+def _points(text: str) -> list[str]:
+    """Part a cell into points; one that a spreadsheet turned into a date or a number holds none."""
+    if _NO_POINT.fullmatch(text):
+        return []
+    parts = [part for each in re.split(r"[;,/+&]", text) if (part := each.strip())]
+    several = (
+        [each[0] for each in _POINT.finditer(part)] if _ONLY_POINTS.fullmatch(part) else [part] for part in parts
+    )
+    return [_point(each) for part in several for each in part]
 
 
 def _point(text: str) -> str:
     """Write a point one way: LI4 for ``LI-4`` and ``li 4``; other names stay as they are."""
-    found = re.fullmatch(r"([A-Za-z]{2,3}(?:-[A-Za-z]{1,3})?)[\s-]?(\d{1,2})", text)
+    found = _POINT.fullmatch(text)
     return f"{found[1].upper()}{found[2]}" if found else text
 
 

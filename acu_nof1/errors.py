@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
+from acu_nof1.privacy import masked, unowned
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,12 +30,18 @@ class Problem:
         What was expected and what was found.
     remedy
         What to do about it.
+
+    E-mail addresses and phone numbers are masked in all of them, whoever wrote the sentence.
     """
 
     severity: Severity
     where: str
     problem: str
     remedy: str
+
+    def __post_init__(self) -> None:
+        for part in ("where", "problem", "remedy"):
+            object.__setattr__(self, part, unowned(masked(getattr(self, part))))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem} {self.remedy}".strip()

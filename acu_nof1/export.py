@@ -123,7 +123,7 @@ def long_table(trial: Trial) -> pd.DataFrame:
     """
     units = {outcome.name: outcome.unit for outcome in trial.protocol.outcomes}
     long = trial.diary.values.reset_index().melt("date", var_name="outcome", value_name="value").dropna(subset="value")
-    long = long.assign(person=trial.protocol.person, unit=long["outcome"].map(units).fillna(""))
+    long = long.assign(person=trial.protocol.code, unit=long["outcome"].map(units).fillna(""))
     return long[list(LONG_COLUMNS)].reset_index(drop=True)
 
 

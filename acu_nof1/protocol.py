@@ -6,10 +6,11 @@ import datetime as dt
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from acu_nof1.errors import Problem, did_you_mean
 from acu_nof1.outcomes import LEVELS, Derived, Outcome
+from acu_nof1.privacy import is_code, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ Reducer = Literal["mean", "worst", "best", "first", "last"]
 EventKind = Literal["co_intervention", "medication", "disturbance"]
 MedicationChange = Literal["started", "stopped", "more", "less", "changed"]
 LATE_CANCEL = "late cancel"
+# What somebody wrote: no address and no phone number in it goes further than this.
+Text = Annotated[str, AfterValidator(masked)]
 
 
 class Noun(BaseModel):
@@ -70,11 +73,11 @@ class Session(Noun):
     attended: bool = True
     late_cancel: bool = False
     adverse_asked: bool = False
-    adverse_event: str = ""
+    adverse_event: Text = ""
     serious: bool = False
-    red_flag: Annotated[tuple[str, ...], BeforeValidator(_flags)] = ()
-    notes: str = ""
-    more: dict[str, str] = Field(default_factory=dict)
+    red_flag: Annotated[tuple[Text, ...], BeforeValidator(_flags)] = ()
+    notes: Text = ""
+    more: dict[str, Text] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -90,7 +93,7 @@ class Session(Noun):
 class Profile(Noun):
     """What must be known before needling: ticked red flags, and cautions (``None``: not asked)."""
 
-    red_flags: tuple[str, ...] | None = None
+    red_flags: tuple[Text, ...] | None = None
     blood_thinner: bool | None = None
     low_immunity: bool | None = None
     pregnant: bool | None = None
@@ -104,7 +107,7 @@ class Event(Noun):
     """
 
     date: dt.date
-    what: str
+    what: Text
     kind: EventKind = "co_intervention"
     change: MedicationChange | None = None
 
@@ -203,16 +206,19 @@ class Protocol(Noun):
         Name of the primary outcome.
     run_in_days
         Days after the start of treatment that are left out of every contrast.
+    show_notes
+        Whether pages print the notes of the session log, and its columns that are not of STRICTA.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     person: str = ""
-    condition: str = ""
-    goal: str = ""
+    condition: Text = ""
+    goal: Text = ""
     agreed_on: dt.date | None = None
     planned_sessions: int | None = None
     run_in_days: int = Field(default=0, ge=0)
+    show_notes: bool = False
     phases: tuple[Phase, ...] = ()
     looks: tuple[Look, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
@@ -222,6 +228,11 @@ class Protocol(Noun):
     sessions: tuple[Session, ...] = ()
     events: tuple[Event, ...] = ()
     diaries: tuple[DiaryFile, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """What is printed of `person`: nothing where it looks like a name, an e-mail address or a phone number."""
+        return self.person if is_code(self.person) else ""
 
     @property
     def design(self) -> str:

@@ -197,7 +197,7 @@ class Reassessment:
         protocol, counts = self.trial.protocol, self.trial.diary.counts
         return {
             "schema": SCHEMA,
-            "person": protocol.person,
+            "person": protocol.code,
             "condition": protocol.condition,
             "design": protocol.design,
             "reassessed_on": self.day.isoformat(),
@@ -250,7 +250,7 @@ class Reassessment:
         return _estimate(each, self.reading(each), kind)
 
     def __repr__(self) -> str:
-        return f"Reassessment({self.trial.protocol.person or 'no code'}, {self.day}: {self.sentence})"
+        return f"Reassessment({self.trial.protocol.code or 'no code'}, {self.day}: {self.sentence})"
 
     def _repr_html_(self) -> str:
         from acu_nof1.report.blocks import summary_html

@@ -257,7 +257,7 @@ class Trial:
         # A form filled in on the day of the first session is taken as filled in before it.
         before_treatment = (days <= origin) & bool(first)
         return Comparisons(
-            person=(protocol.person,) * count,
+            person=(protocol.code,) * count,
             outcomes=outcomes,
             primary=np.array([outcome.name == protocol.primary for outcome in outcomes], bool),
             values=values,

@@ -106,6 +106,7 @@ def hostile():
         condition=(HOSTILE + " and a condition that goes on and on" * 6)[:200],
         goal=HOSTILE,
         planned_sessions=12,
+        show_notes=True,
     )
     return acu.reassess(trial)
 

@@ -278,7 +278,7 @@ def test_sheets(workbook):
         ["2026-01-05", "6"]
     ]
     assert cells(workbook(["date", "pain"], ["2026-01-06", 5], sheet="more", **two)) == [["2026-01-05", "6"]]
-    with pytest.raises(UnreadableFileError, match="any of the sheets Sheet, more"):
+    with pytest.raises(UnreadableFileError, match="any of the sheets 1, 2"):
         workbook(["date", "pain"], ["2026-01-06", 5], **two)
     with pytest.raises(UnreadableFileError, match='no sheet "other"'):
         workbook(["date", "pain"], sheet="other")

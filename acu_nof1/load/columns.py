@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
@@ -10,6 +11,7 @@ from acu_nof1.load.complaints import listed, nearest, place, shown
 from acu_nof1.load.recognise import usual_titles
 from acu_nof1.load.tables import Table, plain
 from acu_nof1.outcomes import Outcome, conversion
+from acu_nof1.privacy import is_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from acu_nof1.protocol import DiaryFile
 
 ROLES = ("date", "entered", "person", "phase", "question", "answer", "lasted", *CSD_ITEMS)
+MOST_PEOPLE = 5
+MOST_ONCE = 4  # questions that may be asked once each, as in a diary of one day
 
 
 def titles_to_look_for(file: DiaryFile, outcomes: Sequence[Outcome]) -> list[str]:
@@ -68,6 +72,7 @@ def find_questions(
         if key not in known
     ]
     titles = table.columns if layout.shape == "wide" else asked(table, roles)
+    known_titles = titles if layout.shape == "wide" else recurring(table, roles)
     by_plain = {plain(title): title for title in titles}
     questions: dict[Outcome, str] = {}
     for outcome in outcomes:
@@ -79,8 +84,8 @@ def find_questions(
         if found:
             questions[outcome] = found[0]
         elif declared is not None:
-            what = f'{outcome.name} should be found as "{declared}"; there are {listed(titles)}.'
-            wrong.append(Problem("error", name, what, nearest(declared, titles)))
+            what = f'{outcome.name} should be found as "{declared}"; there are {listed(known_titles)}.'
+            wrong.append(Problem("error", name, what, nearest(declared, known_titles)))
     return questions, wrong
 
 
@@ -101,24 +106,44 @@ def of_one_person(file: DiaryFile, name: str, table: Table, roles: Mapping[str, 
         return table, wrong
     whose = table.rows[roles["person"]].str.strip()
     people = [str(person) for person in whose.unique() if person]
-    if file.person is None:
-        if len(people) <= 1:
-            return table, []
-        # Whose they are is not printed: a column of people often holds names.
-        what = f"the rows are of {len(people)} people."
-        return table, [Problem("error", place(name, roles["person"]), what, 'Declare one, as in person = "P-014".')]
+    if file.person is None and len(people) <= 1:
+        return table, []
     if file.person not in people:
-        what = f'no row is of person = "{shown(file.person)}".'
-        return table, [Problem("error", place(name, roles["person"]), what, "Write it as that column has it.")]
+        codes = [person for person in people if is_code(person)]
+        return table, [Problem("error", place(name, roles["person"]), *_whose(file.person, codes, len(people)))]
     return table.only((whose == file.person).to_numpy(dtype=bool), "rows of other people"), []
+
+
+def _whose(declared: str | None, codes: Sequence[str], people: int) -> tuple[str, str]:
+    """What is said where nobody's rows were picked, and what to do: names are not printed, only codes."""
+    if declared is not None:
+        return f'no row is of person = "{shown(declared)}".', nearest(declared, codes)
+    if len(codes) < people:
+        return f"the rows are of {people} people.", 'Declare one, as it stands in the file, as in person = "P-014".'
+    known = f"{listed(codes[:MOST_PEOPLE])}{' …' if people > MOST_PEOPLE else ''}"
+    return f"the rows are of {people} people ({known}).", f'Declare one, as in person = "{shown(codes[0])}".'
 
 
 def asked(table: Table, roles: Mapping[str, str]) -> tuple[str, ...]:
     """Which questions occur in a long table? None when the column of questions was not found."""
+    return tuple(_asked(table, roles))
+
+
+def recurring(table: Table, roles: Mapping[str, str]) -> list[str]:
+    """Which questions may be named in a complaint? Where most texts occur once, the column holds something else."""
+    times = _asked(table, roles)
+    again = [title for title, count in times.items() if count > 1]
+    return again if len(times) > MOST_ONCE and 2 * len(again) < len(times) else list(times)
+
+
+def _asked(table: Table, roles: Mapping[str, str]) -> Counter[str]:
     if "question" not in roles:
-        return ()
-    distinct = dict.fromkeys(" ".join(str(text).split()) for text in table.rows[roles["question"]].unique())
-    return tuple(title for title in distinct if title)
+        return Counter()
+    times: Counter[str] = Counter()
+    for text, count in table.rows[roles["question"]].value_counts(sort=False).items():
+        times[" ".join(str(text).split())] += count
+    del times[""]
+    return times
 
 
 def wrong_units(file: DiaryFile, name: str, outcomes: Sequence[Outcome]) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from acu_nof1.errors import Problem, did_you_mean
 from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, SAME_TWICE, SEVERAL
 from acu_nof1.load.tables import spoken_rows
 from acu_nof1.outcomes import conversion
+from acu_nof1.privacy import LONGEST, masked, measured_words, quoted_column, without_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
 
 TOO_MANY_REJECTED = 0.20
+ENOUGH_FOR_A_SCALE = 7  # answers, before something is said of all of them
 SHORT_SLEEP = 24.0  # minutes: a median below this is hours that were read as minutes
 LONGEST_TEXT = 60
 OTHER_SCALE = (
@@ -30,28 +33,32 @@ OTHER_SCALE = (
 OTHER_WORDS = "Answers must be yes or no, 1 or 0; declare other words: words = {ja = 1, nein = 0}."
 OTHER_ANSWERS = "The form probably counts its answers otherwise: see item_range, or declare what its words stand for."
 MOST_TITLES = 12
+_VALUE = re.compile(r"[\d.,:/ -]+")
 FORM_REFUSED = "form not scored: "  # how the rules begin that refuse a whole questionnaire
 OF_A_FORM = f"{FORM_REFUSED}|{SAME_TWICE.name}|{SEVERAL.name}"  # said once of a form, not of each of its items
 
 
 def shown(text: str) -> str:
-    """How is text from a file shown: short, and with its control characters visible?"""
-    visible = text[: 2 * LONGEST_TEXT]
+    """How is text from a file shown: short, masked, and with its control characters visible?"""
+    visible = masked(text[:LONGEST])[: 2 * LONGEST_TEXT]  # before it is cut: half an address is one too
     if not visible.isprintable():
         visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in visible)
     return visible if len(visible) <= LONGEST_TEXT else visible[: LONGEST_TEXT - 1] + "…"
 
 
 def listed(titles: Iterable[str]) -> str:
-    """How are titles from a file listed in a sentence?"""
-    quoted = [f'"{shown(title)}"' for title in titles]
-    more = f" and {len(quoted) - MOST_TITLES} more" if len(quoted) > MOST_TITLES else ""
-    return ", ".join(quoted[:MOST_TITLES]) + more
+    """How are titles from a file listed in a sentence? One that looks like a name is not printed."""
+    titles = list(titles)
+    # Without a row of titles the first entry stands in for them.
+    how = measured_words if any(_VALUE.fullmatch(title) for title in titles) else without_names
+    said = [f'"{shown(how(title[:LONGEST]))}"' for title in titles]
+    more = f" and {len(said) - MOST_TITLES} more" if len(said) > MOST_TITLES else ""
+    return ", ".join(said[:MOST_TITLES]) + more or "none that can be named here"
 
 
 def nearest(word: str, titles: Iterable[str]) -> str:
     """Which of these titles was probably meant? Nothing is said when none is near."""
-    hint = did_you_mean(word, [shown(title) for title in titles])
+    hint = did_you_mean(word, [shown(without_names(title[:LONGEST])) for title in titles])
     return hint if hint.startswith("Did") else ""
 
 
@@ -64,9 +71,20 @@ def place(file: str, column: str, rows: Iterable[int] | None = None) -> str:
 
 
 def examples(raw: pd.Series[str]) -> str:
-    """What do these cells say, by up to three different examples?"""
+    """What do these cells, quoted already, say, by up to three different examples?"""
     distinct = list(dict.fromkeys(str(text) for text in raw.iloc[:1000]))
-    return ", ".join(f'"{shown(text)}"' for text in distinct[:3]) + (" …" if len(distinct) > 3 else "")
+    return ", ".join(f'"{text}"' for text in distinct[:3]) + (" …" if len(distinct) > 3 else "")
+
+
+def told(texts: pd.Series[str], which: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+    """How are the cells of one column quoted, where they are told of? The others stay as they are."""
+    cells: npt.NDArray[np.object_] = texts.to_numpy(dtype=object, copy=True)
+    codes, distinct = pd.factorize(cells[which])
+    if len(distinct):
+        times = np.bincount(codes).tolist()
+        said = quoted_column([str(text) for text in distinct], times, answered=int((cells != "").sum()))
+        cells[which] = np.array([shown(text) for text in said], dtype=object)[codes]
+    return cells
 
 
 def is_listed(cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -125,6 +143,24 @@ def _mostly_rejected(cells: pd.DataFrame, columns: pd.DataFrame, yes_no: frozens
         for _, group in columns.groupby(of_what, sort=False)
         if group["refused"].sum() > TOO_MANY_REJECTED * group["answered"].sum()
         for first in [group.iloc[0]]
+    ]
+
+
+def lowest_tenth(outcome: Outcome, values: pd.Series[float], cells: pd.DataFrame) -> list[Problem]:
+    """A line of 100 mm on which nothing is ever beyond 10 was measured in cm, or is a scale of 0 to 10."""
+    own = cells[(cells["outcome"] == outcome.name).to_numpy()]
+    line = outcome.unit == "mm" and (outcome.low, outcome.high) == (0, 100)
+    if not line or own.empty or len(values) < ENOUGH_FOR_A_SCALE or not 0 < values.max() <= 10:
+        return []
+    tenths = bool((values % 1 != 0).any())  # nobody reads tenths of a millimetre
+    asked = "are these cm?" if tenths else "is it a scale of 0 to 10, or cm?"
+    return [
+        Problem(
+            "error" if tenths else "warning",
+            place(str(own["file"].iloc[0]), str(own["column"].iloc[0])),
+            f"no answer is above {values.max():g} on a line of 100 mm: {asked}",
+            f'If they are cm, declare units = {{{outcome.name} = "cm"}}; if the scale is another, declare its range.',
+        )
     ]
 
 

@@ -11,6 +11,7 @@ from acu_nof1.errors import AcuError, Problem, UnreadableFileError, UsageError, 
 from acu_nof1.load.files import ReadFile, read_file
 from acu_nof1.load.joining import joined
 from acu_nof1.load.recognise import no_progress
+from acu_nof1.privacy import without_names
 from acu_nof1.protocol import DiaryFile
 from acu_nof1.scoring import cannot_score
 
@@ -114,6 +115,9 @@ def _complaints(file: str, error: ValidationError) -> list[Problem]:
 
 
 def _names(declared: Sequence[DiaryFile]) -> list[str]:
-    """Call each file by its name, or by its path where two have the same name."""
+    """Call each file by its name, or by its path where two have the same name; a person's name in it is masked."""
     names = [Path(file.file).name for file in declared]
-    return [name if names.count(name) == 1 else file.file for name, file in zip(names, declared, strict=True)]
+    told = [
+        without_names(name if names.count(name) == 1 else file.file) for name, file in zip(names, declared, strict=True)
+    ]
+    return [name if told.count(name) == 1 else f"{name} (file {n})" for n, name in enumerate(told, 1)]

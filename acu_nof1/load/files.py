@@ -23,10 +23,11 @@ from acu_nof1.load.columns import (
     nothing_found,
     of_one_person,
     other_units,
+    recurring,
     titles_to_look_for,
     wrong_units,
 )
-from acu_nof1.load.complaints import examples, listed, place, shown
+from acu_nof1.load.complaints import examples, listed, place, shown, told
 from acu_nof1.load.dates import read_days
 from acu_nof1.load.nights import read_nights, slips
 from acu_nof1.load.recognise import no_progress, open_table, spoken
@@ -96,7 +97,8 @@ def read_file(
     wrong += more_than_one
     questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
     titles = asked(table, roles) if layout.shape == "long" else table.columns
-    items, some_missing = find_items(name, titles, [outcome for outcome in outcomes if outcome.items])
+    named = recurring(table, roles) if layout.shape == "long" else table.columns
+    items, some_missing = find_items(name, titles, named, [outcome for outcome in outcomes if outcome.items])
     log = is_log(layout.shape, roles)
     more_wrong += some_missing + wrong_log(file, name, log, roles, questions)
     if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes), *other_units(file, name, table, questions)]:
@@ -106,7 +108,7 @@ def read_file(
     columns, derived, wanted, more = _columns_of(desk, questions, outcomes, log)
     forms, scored, scoring_notes = read_scores(desk, items)
     if not questions and not wanted and not items:
-        raise UnreadableFileError([nothing_found(name, titles, outcomes)])
+        raise UnreadableFileError([nothing_found(name, named, outcomes)])
     read = {*questions.values(), *(title for own in items.values() for title in own)}
     problems += more + _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(
@@ -140,14 +142,12 @@ def _days(
     problems = []
     if read.question is not None:
         what, remedy = read.question
-        example = str(texts.iloc[0])
-        problems.append(
-            Problem("error", place(name, title), f'{what}, as in "{shown(example)}": no answer was read.', remedy)
-        )
+        example = examples(pd.Series(told(texts, undated)[undated][:1]))
+        problems.append(Problem("error", place(name, title), f"{what}, as in {example}: no answer was read.", remedy))
     elif read.read_as:
         problems.append(Problem("note", place(name, title), f"{read.read_as}.", ""))
     if read.question is None and undated.any():
-        what = f"{examples(texts[undated])}: {NO_DATE.name}, the answers of the row are not read."
+        what = f"{examples(pd.Series(told(texts, undated)[undated]))}: {NO_DATE.name}, the answers of the row are not read."
         problems.append(Problem("warning", place(name, title, table.numbers[undated]), what, NO_DATE.remedy))
     problems += _odd_days(name, title, table, read.days)
     if not table.overlong:
@@ -207,7 +207,7 @@ def _notes(desk: Desk, titles: Collection[str], nights: bool) -> list[Problem]:
     notes += [Problem("warning", desk.name, what, remedy) for what, remedy in desk.table.warnings]
     if desk.layout.shape == "long":
         read = {plain(title) for title in titles}
-        left = [title for title in asked(desk.table, desk.roles) if plain(title) not in read]
+        left = [title for title in recurring(desk.table, desk.roles) if plain(title) not in read]
         what = "questions"
     else:
         used = set(titles) | {column for role, column in desk.roles.items() if nights or role not in CSD_ITEMS}

@@ -22,7 +22,7 @@ from acu_nof1.diary import (
 )
 from acu_nof1.errors import SEVERITIES, Problem
 from acu_nof1.load.cells import SAME_TWICE, SEVERAL, Rule
-from acu_nof1.load.complaints import cell_problems, is_listed, listed, shown, too_short
+from acu_nof1.load.complaints import cell_problems, is_listed, listed, lowest_tenth, shown, too_short
 from acu_nof1.scoring import SCALES
 
 if TYPE_CHECKING:
@@ -64,7 +64,12 @@ def joined(read: Sequence[ReadFile], outcomes: Sequence[Outcome]) -> Diary:
     problems += _not_found(read, outcomes) + cell_problems(
         cells, _yes_no(outcomes), {item: outcome.name for outcome in outcomes for item in outcome.item_names}
     )
-    problems += [p for outcome in outcomes for p in too_short(outcome, values[outcome.name], cells)]
+    problems += [
+        problem
+        for outcome in outcomes
+        for unlikely in (too_short, lowest_tenth)
+        for problem in unlikely(outcome, values[outcome.name], cells)
+    ]
     ignored = pd.DataFrame(
         [(file.source.file, why, count) for file in read for why, count in file.ignored.items()],
         columns=list(IGNORED_COLUMNS),
@@ -176,7 +181,7 @@ def _counts(cells: pd.DataFrame) -> Counts:
 
 def _ledger(cells: pd.DataFrame) -> pd.DataFrame:
     listed = cells.loc[is_listed(cells), list(LEDGER_COLUMNS)].reset_index(drop=True)
-    return listed.assign(raw=_shown(listed["raw"]), column=_shown(listed["column"])) if len(listed) else empty_ledger()
+    return listed.assign(column=_shown(listed["column"])) if len(listed) else empty_ledger()
 
 
 def _shown(texts: pd.Series[str]) -> pd.Series[str]:

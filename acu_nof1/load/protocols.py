@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acu_nof1.errors import Problem, ProtocolError, UsageError, did_you_mean
 from acu_nof1.outcomes import AMOUNTS, OUTCOMES, Better, Derived, EffectPrior, Every, How, Kind, Outcome
+from acu_nof1.privacy import masked, quoted
 from acu_nof1.protocol import (
     DiaryFile,
     Event,
@@ -59,6 +60,7 @@ class _Plan(_Part):
     agreed_on: dt.date | None = None
     planned_sessions: int | None = Field(default=None, ge=1)
     run_in_days: int = Field(default=0, ge=0)
+    show_notes: bool = False
     sessions: str | None = None
 
 
@@ -166,7 +168,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
         )
     except ValueError as error:
         raise ProtocolError([Problem("error", place, f"{error}.", f'Known unit: "{known.unit}".')]) from None
-    changed = {
+    changed: dict[str, Any] = {
         key: getattr(entry, key)
         for key in ("label", "kind", "better", "every", "source", "sem", "recall_days", "labels", "items", "item_range")
         if getattr(entry, key) is not None
@@ -183,7 +185,7 @@ def declare(name: str, entry: OutcomeEntry, place: str) -> Outcome:
             "source": entry.source or "",
             "verified": "no",
         }
-    return replace(outcome, name=name, **changed)
+    return replace(outcome, name=name, **{**changed, "label": masked(changed.get("label", outcome.label))})
 
 
 def _scoring_problems(entry: OutcomeEntry) -> Iterator[tuple[str, str]]:
@@ -240,7 +242,7 @@ def computed(name: str, entry: OutcomeEntry, declared: Mapping[str, Outcome], pl
     of = declared.get(derived.of)
     return replace(
         _own(name, "yes_no"),
-        label=entry.label or _own(name, "yes_no").label,
+        label=masked(entry.label or _own(name, "yes_no").label),
         better=entry.better or derived.better("lower" if of is None else of.better),
         domain="flare" if how == "flare_days" else "" if of is None else of.domain,
         important_change=entry.important_change,
@@ -506,7 +508,7 @@ def _wanted(kind: str, path: Sequence[int | str], limits: Mapping[str, Any], fou
 def _written(value: object) -> str:
     """Write a value as it stands in the file, a text between quotation marks."""
     if isinstance(value, str):
-        return f'"{value}"'
+        return f'"{quoted(value)}"'
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

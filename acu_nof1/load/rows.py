@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, Column, Reader, read_column
+from acu_nof1.load.complaints import told
 from acu_nof1.load.tables import plain
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def framed(desk: Desk, outcome: str, title: str, rows: npt.NDArray[np.intp], col
             "column": title,
             "outcome": outcome,
             "date": days,
-            "raw": desk.table.rows[title].to_numpy()[rows],
+            "raw": told(desk.table.rows[title].iloc[rows], (column.status != "kept") & (rules != BLANK.name) | undated),
             "status": np.where(undated, "rejected", column.status),
             "rule": np.where(undated, reason, rules),
             "value": np.where(undated, np.nan, column.values),

@@ -53,9 +53,12 @@ class Forms:
 
 
 def find_items(
-    name: str, titles: Sequence[str], outcomes: Iterable[Outcome]
+    name: str, titles: Sequence[str], named: Sequence[str], outcomes: Iterable[Outcome]
 ) -> tuple[dict[Outcome, tuple[str, ...]], list[Problem]]:
-    """Where are the items of each questionnaire in this file? A file that has some of them must have them all."""
+    """Where are the items of each questionnaire in this file? A file that has some of them must have them all.
+
+    `named` are the titles that a complaint may list.
+    """
     by_plain = {plain(title): title for title in titles}
     found: dict[Outcome, tuple[str, ...]] = {}
     wrong = []
@@ -64,8 +67,8 @@ def find_items(
         if not missing:
             found[outcome] = tuple(by_plain[plain(item)] for item in outcome.items)
         elif len(missing) < len(outcome.items):
-            what = f"items of {outcome.name} are not there: {listed(missing)}; there are {listed(titles)}."
-            wrong.append(Problem("error", name, what, nearest(missing[0], titles)))
+            what = f"items of {outcome.name} are not there: {listed(missing)}; there are {listed(named)}."
+            wrong.append(Problem("error", name, what, nearest(missing[0], named)))
     return found, wrong
 
 

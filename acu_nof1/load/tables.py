@@ -8,6 +8,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ import pandas as pd
 
 from acu_nof1.errors import Problem, UnreadableFileError
 from acu_nof1.load.workbooks import DAY_ZERO, RefusedError, read_workbook
+from acu_nof1.privacy import without_names
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -224,7 +226,7 @@ def read_table(
 
 def unreadable(file: str, problem: str, remedy: str) -> UnreadableFileError:
     """Make the error of a file that cannot be read: what is wrong, and what to do."""
-    return UnreadableFileError([Problem("error", file, problem, remedy)])
+    return UnreadableFileError([Problem("error", without_names(file), problem, remedy)])
 
 
 def bytes_of(path: Path) -> bytes:
@@ -398,14 +400,16 @@ def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[
             "Open it in a spreadsheet, save it again as .xlsx without a password, or export it as CSV.",
         ) from None
     name = _sheet_name(file, book.sheets, sheet, wanted)
-    notes = [] if len(book.sheets) == 1 else [f'read from sheet "{name}" of {len(book.sheets)}']
+    # By its number: a sheet may bear the name of a person.
+    which = f"sheet {list(book.sheets).index(name) + 1} of {len(book.sheets)}"
+    notes = [] if len(book.sheets) == 1 else [f"read from {which}"]
     return _table(
         file,
         iter(book.sheets[name]),
         wanted,
         notes,
         delimiter="",
-        read_as=f'Excel, sheet "{name}"',
+        read_as=f"Excel, {which}",
         data=data,
         day_zero=book.day_zero,
     )
@@ -415,7 +419,9 @@ def _sheet_name(file: str, sheets: Mapping[str, list[list[str]]], sheet: str | N
     filled = [name for name, records in sheets.items() if any(any(record) for record in records)]
     if sheet is not None:
         if sheet not in sheets:
-            raise unreadable(file, f'there is no sheet "{sheet}".', f"Its sheets are: {', '.join(sheets)}.")
+            near = get_close_matches(sheet, sheets, n=1)
+            meant = f'Did you mean "{near[0]}"?' if near else f"It has {len(sheets)}: write the name as on its tab."
+            raise unreadable(file, f'there is no sheet "{sheet}".', meant)
         return sheet
     if not filled:
         raise unreadable(file, "every sheet of the workbook is empty.", "Export the diary again.")
@@ -424,8 +430,8 @@ def _sheet_name(file: str, sheets: Mapping[str, list[list[str]]], sheet: str | N
     if len(best) > 1:
         raise unreadable(
             file,
-            f"the diary may stand on any of the sheets {', '.join(best)}.",
-            f'Declare one, as in sheet = "{best[0]}".',
+            f"the diary may stand on any of the sheets {', '.join(str(list(sheets).index(name) + 1) for name in best)}.",
+            'Declare the name on its tab, as in sheet = "Diary".',
         )
     return best[0]
 

@@ -22,6 +22,7 @@ from acu_nof1.load.files import outside
 from acu_nof1.load.protocols import PROTOCOL_FILE, input_files, protocol_and_sessions
 from acu_nof1.load.recognise import no_progress
 from acu_nof1.load.tables import plain, read_table, spoken_rows
+from acu_nof1.privacy import quoted, without_names
 from acu_nof1.protocol import Session
 from acu_nof1.trial import Trial
 
@@ -122,7 +123,7 @@ def _read_diaries(protocol: Protocol, folder: Path, progress: Progress) -> Diary
 
 def _source(file: Path) -> Source:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Source(file.name, digest, "protocol" if file.suffix == ".toml" else "sessions")
+    return Source(without_names(file.name), digest, "protocol" if file.suffix == ".toml" else "sessions")
 
 
 def read_sessions(file: Path) -> tuple[Session, ...]:
@@ -145,18 +146,18 @@ def read_sessions(file: Path) -> tuple[Session, ...]:
         With every cell that cannot be read, by row and column.
     """
     table = read_table(file, titles=(*KNOWN_COLUMNS, *ALIASES), may_be_empty=True)
-    titles = {title: _name(title) for title in table.columns}
-    if wrong := [*_wrong_titles(file.name, table), *_overlong(file.name, table)]:
+    titles, name = {title: _name(title) for title in table.columns}, without_names(file.name)
+    if wrong := [*_wrong_titles(name, table), *_overlong(name, table)]:
         raise ProtocolError(wrong)
     day_title = next(title for title, name in titles.items() if name == "date")
-    days, wrong = _days(file.name, table, day_title)
+    days, wrong = _days(name, table, day_title)
     sessions: list[Session] = []
     for number, day, record in zip(table.numbers, days, table.rows.to_dict("records"), strict=True):
         cells = {titles[str(title)]: str(text).strip() for title, text in record.items()}
         try:
             sessions.append(_session(cells, day))
         except ValidationError as error:
-            wrong += _session_problems(error, f"{file.name} row {number}")
+            wrong += _session_problems(error, f"{name} row {number}")
     if wrong:
         raise ProtocolError(wrong)
     return tuple(sorted(sessions, key=lambda session: session.date))
@@ -198,11 +199,11 @@ def _days(file: str, table: Table, title: str) -> tuple[list[dt.date | None], li
     read = read_days(texts, day_zero=table.day_zero)
     days: list[dt.date | None] = read.days.astype("datetime64[D]").tolist()
     if read.question is not None:
-        what = f'{read.question[0]}, as in "{shown(str(texts.iloc[0]))}".'
+        what = f'{read.question[0]}, as in "{shown(quoted(str(texts.iloc[0])))}".'
         return days, [Problem("error", place(file, title), what, "Write the dates as 2026-01-31.")]
     wrong = []
     for number, text in zip(table.numbers[np.isnat(read.days)], texts[np.isnat(read.days)], strict=True):
-        found = f"found {str(text)[:60]!r}" if text else "the cell is blank"
+        found = f"found {shown(quoted(str(text)))!r}" if text else "the cell is blank"
         what = f"expected a date such as 2026-01-19, {found}."
         wrong.append(Problem("error", f"{file} row {number} column date", what, "Correct the cell."))
     return days, wrong
@@ -226,6 +227,6 @@ def _session_problems(error: ValidationError, where: str) -> Iterator[Problem]:
         yield Problem(
             "error",
             f"{where} column {column}",
-            f"expected {wanted}, found {str(each['input'])[:60]!r}.",
+            f"expected {wanted}, found {shown(quoted(str(each['input'])))!r}.",
             "Correct the cell.",
         )

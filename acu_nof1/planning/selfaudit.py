@@ -209,7 +209,7 @@ def audit(
         outcome = answer.outcome if answer else None
         question = answer.question if answer else ""
         table = pd.DataFrame(rows or [], columns=None if rows else ["gain", "looks_changed"])
-        person = trial.protocol.person
+        person = trial.protocol.code
         return Audit(person, outcome, question, day, reason, looks, any_look, confidence, n, seed, table)
 
     if isinstance(bench, str):

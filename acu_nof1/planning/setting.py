@@ -202,7 +202,7 @@ def primary_series(trial: Trial) -> Comparisons:
 def _as_in(trial: Trial) -> dict[str, float]:
     """What a trial says of its own days: noise, level, missing days, and the days it planned."""
     protocol, series = trial.protocol, primary_series(trial)
-    place = f"trial {protocol.person}".strip()
+    place = f"trial {protocol.code}".strip()
     if not len(series):
         problem = Problem(
             "error", place, "its primary outcome has no column in the diary.", "Name the outcome to plan for."

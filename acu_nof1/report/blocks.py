@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1 import __version__, words
-from acu_nof1.course import WHO
+from acu_nof1.course import NUMBERS, WHO, part_of
 from acu_nof1.errors import AcuError
 from acu_nof1.interpret import shares_of_hundred
+from acu_nof1.privacy import quoted
 from acu_nof1.report.block import (
     Alarm,
     Badge,
@@ -413,15 +414,23 @@ def _ledger_row(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 def _sessions_table(review: Reassessment) -> Iterator[Block]:
     sessions = review.trial.protocol.sessions
-    more = tuple(dict.fromkeys(name for session in sessions for name in session.more if name not in WHO))
+    notes = review.trial.protocol.show_notes
+    more = dict.fromkeys(name for session in sessions for name in session.more if name not in WHO)
+    shown = tuple(name for name in more if notes or part_of(name))
     rows = tuple(
         (words.date(each.date), words.yes_no(each.attended), words.yes_no(each.adverse_asked), each.adverse_event,
-         words.yes_no(each.serious), "; ".join(each.red_flag), *(each.more.get(name, "") for name in more), each.notes)
+         words.yes_no(each.serious), "; ".join(each.red_flag), *(_logged(name, each.more.get(name, "")) for name in shown),
+         *([each.notes] if notes else []))
         for each in sessions
     )  # fmt: skip
     if rows:
-        columns = (*words.SESSION_COLUMNS, *more, words.NOTES)
-        yield Table(words.HEADINGS["sessions"], columns, rows)
+        columns = (*words.SESSION_COLUMNS, *shown, *([words.NOTES] if notes else []))
+        held = not notes and (len(shown) < len(more) or any(each.notes for each in sessions))
+        yield Table(words.HEADINGS["sessions"], columns, rows, note=words.NOTES_HELD if held else "")
+
+
+def _logged(name: str, text: str) -> str:
+    return quoted(text) if part_of(name) in NUMBERS else text
 
 
 def _inputs_tables(review: Reassessment) -> Iterator[Block]:

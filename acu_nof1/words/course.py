@@ -294,7 +294,8 @@ def done_in_words(done: Done) -> str:
         unit = f"{NO_BREAK}{UNITS[done.part]}" if done.part in UNITS else ""
         said.append(f"{low}{unit} throughout" if low == high else f"{low} to {high}{unit}, median {middle}")
     if done.left_out:
-        said.append(f"left out, as it is not a number: {listing(f'“{text}”' for text in done.left_out)}")
+        kind = "no point" if done.part == "points" else "not a number"
+        said.append(f"left out, as it is {kind}: {listing(f'“{text}”' for text in done.left_out)}")
     if done.counts:
         shown = [f"{text} ({count})" for text, count in done.counts[:MOST_TEXTS]]
         more = len(done.counts) - len(shown)

@@ -119,7 +119,7 @@ PRIMARY = "primary"
 
 def page_title(protocol: Protocol) -> str:
     """Name the page: Reassessment · P-014 · chronic low back pain."""
-    return " · ".join(part for part in ("Reassessment", protocol.person, protocol.condition) if part)
+    return " · ".join(part for part in ("Reassessment", protocol.code, protocol.condition) if part)
 
 
 def page_date(day: dt.date, attended: int, planned: int | None) -> str:
@@ -261,6 +261,7 @@ RULE_COLUMNS = ("Rule", "The cell became", "Cells")
 LEDGER_COLUMNS = ("File", "Row", "Column", "Day", "As written", "Became", "Rule", "Value")
 SESSION_COLUMNS = ("Date", "Attended", "Harm asked", "Adverse event", "Serious", "Red flag")
 NOTES = "Notes"
+NOTES_HELD = "Notes, and columns that are not of STRICTA, are kept back; show_notes = true under [trial] prints them, never who treated."
 INPUT_COLUMNS = ("File", "Read as", "SHA-256")
 VERSION_COLUMNS = ("What", "Version")
 

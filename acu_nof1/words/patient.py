@@ -143,7 +143,7 @@ def name(outcome: Outcome) -> str:
 
 def title(protocol: Protocol) -> str:
     """Name the page: Your diary · P-014 · chronic low back pain."""
-    parts = ("Your diary", protocol.person, shortened(protocol.condition, LONGEST_CONDITION))
+    parts = ("Your diary", protocol.code, shortened(protocol.condition, LONGEST_CONDITION))
     return " · ".join(part for part in parts if part)
 
 
