@@ -167,6 +167,8 @@ class DiaryFile(Noun):
         What becomes of several different answers on one day.
     person
         Whose rows are read, where the file holds several people.
+    dictionary
+        The data dictionary of a REDCap export: a file beside it.
     device
         Whose sleep is read, where several watches, phones or apps recorded it; time in bed is taken from all.
     tracked
@@ -189,6 +191,7 @@ class DiaryFile(Noun):
     units: dict[str, str] = Field(default_factory=dict)
     reducer: Reducer = "mean"
     person: str | None = None
+    dictionary: str | None = None
     device: str | None = None
     tracked: tuple[dt.date, dt.date] | None = None
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from acu_nof1.protocol import DiaryFile
 
 LATE_DAYS = 1
+NO_ANSWERS = ("date", "entered", "person", "phase", "question")
+EMPTY = "rows with neither a date nor an answer"
 FAR_YEARS = 2
 
 
@@ -91,7 +93,7 @@ def read_file(
     UnreadableFileError
         If it is no table, its declaration does not fit it, or it holds none of the outcomes.
     """
-    table, layout = open_table(folder / file.file, file, name, titles_to_look_for(file, outcomes), progress)
+    table, layout = open_table(folder, file, name, titles_to_look_for(file, outcomes), progress)
     roles, wrong = find_roles(file, name, table, layout)
     table, more_than_one = of_one_person(file, name, table, roles)
     wrong += more_than_one
@@ -103,13 +105,14 @@ def read_file(
     more_wrong += some_missing + wrong_log(file, name, log, roles, questions)
     if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes), *other_units(file, name, table, questions)]:
         raise UnreadableFileError(wrong)
+    read = {*questions.values(), *(title for own in items.values() for title in own)}
+    table = _without_empty(table, roles, read)
     days, problems = _days(file, name, table, roles)
     desk = Desk(name, file, table, layout, roles, days)
     columns, derived, wanted, more = _columns_of(desk, questions, outcomes, log)
     forms, scored, scoring_notes = read_scores(desk, items)
     if not questions and not wanted and not items:
         raise UnreadableFileError([nothing_found(name, named, outcomes)])
-    read = {*questions.values(), *(title for own in items.values() for title in own)}
     problems += more + _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(
         Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
@@ -131,6 +134,16 @@ def outside(file: str, folder: Path) -> Problem | None:
         return None
     what = f'"{shown(file)}" must lie in the trial folder.'
     return Problem("error", file, what, "Copy it there, and give its path as seen from protocol.toml.")
+
+
+def _without_empty(table: Table, roles: Mapping[str, str], read: Collection[str]) -> Table:
+    """Leave out the rows of other forms and events: those with neither a date nor an answer to what is asked."""
+    answers = {*read, *(title for role, title in roles.items() if role not in NO_ANSWERS)} & set(table.columns)
+    empty = table.rows[roles["date"]].str.strip() == ""
+    for title in answers:
+        codes = ["", *table.missing, *table.missing_in.get(title, ())]
+        empty &= table.rows[title].str.strip().isin(codes)
+    return table.only(~empty.to_numpy(dtype=bool), EMPTY) if not empty.all() else table
 
 
 def _days(

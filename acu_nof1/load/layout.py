@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Progress = Callable[[float], None]
     Claim = Callable[[Path, bytes], bool]
     Reading = Callable[[Path, DiaryFile, Progress], Table]
-    Arranging = Callable[[Table, DiaryFile], Table]
+    Arranging = Callable[[Table, DiaryFile, Path], Table]
 
 Shape = Literal["wide", "long"]
 DATE_TITLES = ("date", "day", "diary date", "full date")
@@ -53,14 +53,16 @@ class Layout:
         Sleep Diary) the titles it usually has; a mapping in the protocol goes before these.
     measures
         For instruments of the catalogue, where this format always keeps them, so that nobody has to map them.
-    signature
-        Titles that together tell this format from the others; none: it is only taken when asked for, or claimed.
+    signatures
+        Sets of titles, each of which tells this format from the others; none: it is only taken when asked for, or
+        claimed.
     claims
         For files that are no table: do its path and first bytes give the format away?
     read
         Turns such a file into a table. It says in the table what it left out, and why.
     arrange
-        Re-arranges a table before its columns are sought (a day out of a count of seconds, rows of one form).
+        Re-arranges a table before its columns are sought (a day out of a count of seconds). It is told the folder in
+        which the paths of the declaration start.
     gives
         What can be read from it, for the list of formats.
     """
@@ -71,7 +73,7 @@ class Layout:
     shape: Shape = "wide"
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     measures: Mapping[str, Measure] = field(default_factory=dict)
-    signature: tuple[str, ...] = ()
+    signatures: tuple[tuple[str, ...], ...] = ()
     claims: Claim | None = None
     read: Reading | None = None
     arrange: Arranging | None = None
@@ -79,4 +81,5 @@ class Layout:
 
     def recognises(self, titles: tuple[str, ...]) -> bool:
         """Do these column titles give the format away?"""
-        return bool(self.signature) and {plain(title) for title in self.signature} <= {plain(title) for title in titles}
+        found = {plain(title) for title in titles}
+        return any({plain(title) for title in signature} <= found for signature in self.signatures)

@@ -14,6 +14,7 @@ from acu_nof1.load.formats.garmin import GARMIN
 from acu_nof1.load.formats.migraine_buddy import MIGRAINE_BUDDY
 from acu_nof1.load.formats.mpath import MPATH
 from acu_nof1.load.formats.records import RECORDS
+from acu_nof1.load.formats.redcap import REDCAP
 from acu_nof1.load.formats.sleep_as_android import SLEEP_AS_ANDROID
 from acu_nof1.load.formats.sleep_records import FITBIT_JSON, OURA
 from acu_nof1.load.formats.tidy import TIDY
@@ -33,9 +34,10 @@ LAYOUTS: tuple[Layout, ...] = (
         "one row per answer: date, question, answer",
         shape="long",
         columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
-        signature=("question", "answer"),
+        signatures=(("question", "answer"),),
     ),
     TIDY,
+    REDCAP,
     MPATH,
     Layout(
         "google_forms",
@@ -43,7 +45,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "that of the timestamp",
         "Google Forms sheet",
         columns={"date": (*DATE_TITLES, "timestamp"), "entered": ("timestamp",)},
-        signature=("timestamp",),
+        signatures=(("timestamp",),),
     ),
     BEARABLE,
     DAYLIO,
@@ -53,7 +55,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "minutes_to_sleep, minutes_awake, final_awakening, out_of_bed",
         "Consensus Sleep Diary",
         columns={"date": DATE_TITLES} | {item: (item,) for item in CSD_ITEMS},
-        signature=CSD_ITEMS,
+        signatures=(CSD_ITEMS,),
         gives="csd_tst, csd_se, csd_tib, csd_sol, csd_waso, csd_twak from clock times",
     ),
     APPLE_HEALTH,

@@ -155,8 +155,8 @@ def propose(path: str | Path, layout: str | None = None) -> Proposal:
     UnreadableFileError
         If the file cannot be read as a table.
     """
-    file = DiaryFile(file=str(path), layout=layout)
-    table, found = open_table(Path(path), file, Path(path).name, [*usual_titles(), *OUTCOMES])
+    at = Path(path)
+    table, found = open_table(at.parent, DiaryFile(file=at.name, layout=layout), at.name, [*usual_titles(), *OUTCOMES])
     titles = table.columns[:MOST_SHOWN]
     shown = tuple(_shown(title, table.rows[title].head(LOOKED_AT), table.delimiter) for title in titles)
     shown = tuple(_of_format(column, found) for column in shown)

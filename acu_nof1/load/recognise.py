@@ -24,14 +24,14 @@ def no_progress(share: float) -> None:
 
 
 def open_table(
-    path: Path, file: DiaryFile, name: str, titles: Iterable[str], progress: Progress = no_progress
+    folder: Path, file: DiaryFile, name: str, titles: Iterable[str], progress: Progress = no_progress
 ) -> tuple[Table, Layout]:
     """What does this file hold as a table, and in which format is it?
 
     Parameters
     ----------
-    path, file
-        Where it is, and how it is declared.
+    folder, file
+        Where its path starts, and how it is declared.
     name
         What it is called in complaints.
     titles
@@ -52,13 +52,14 @@ def open_table(
     if file.layout is not None and file.layout not in {layout.name for layout in LAYOUTS}:
         known = did_you_mean(file.layout, [layout.name for layout in LAYOUTS])
         raise UnreadableFileError([Problem("error", name, f'there is no layout "{file.layout}".', known)])
+    path = folder / file.file
     own = claimed(path, _head(path), file.layout)
     if own is not None and own.read is not None:
         table, layout = own.read(path, file, progress), own
     else:
         table = read_table(path, delimiter=file.delimiter, encoding=file.encoding, sheet=file.sheet, titles=titles)
         layout = layout_for(table.columns, file.layout, file.columns)
-    return (layout.arrange(table, file) if layout.arrange else table), layout
+    return (layout.arrange(table, file, folder) if layout.arrange else table), layout
 
 
 def usual_titles() -> list[str]:
@@ -68,7 +69,7 @@ def usual_titles() -> list[str]:
         for layout in LAYOUTS
         for titles in (
             *layout.columns.values(),
-            layout.signature,
+            *layout.signatures,
             *(measure.titles for measure in layout.measures.values()),
         )
         for title in titles

@@ -58,7 +58,7 @@ def reader_of(desk: Desk, outcome: Outcome, title: str = "") -> Reader:
         outcome,
         desk.table.delimiter or ",",
         file.decimal,
-        (*file.missing, *desk.table.missing),
+        (*file.missing, *desk.table.missing, *desk.table.missing_in.get(title, ())),
         file.none,
         {**desk.table.words.get(title, {}), **file.words},
         file.units.get(outcome.name, told_unit(desk.table, desk.layout, outcome, title)),

@@ -124,7 +124,7 @@ def _wrong_options(diary: Path, date: str | None, decimal: str | None) -> list[P
     if decimal is not None and decimal not in (".", ","):
         wrong.append(Problem("error", f'--decimal "{decimal}"', "this is no decimal sign.", 'Write "." or ",".'))
     if date is not None:
-        columns = open_table(diary, DiaryFile(file=str(diary)), diary.name, [date])[0].columns
+        columns = open_table(diary.parent, DiaryFile(file=diary.name), diary.name, [date])[0].columns
         if plain(date) not in map(plain, columns):
             what = f"there is no such column in {diary.name}."
             wrong.append(Problem("error", f'--date "{date}"', what, did_you_mean(date, columns)))

@@ -89,6 +89,8 @@ class Table:
         How many questions the source asked, and how many were answered, where it tells.
     missing
         Codes that the source itself declares to mean "not answered".
+    missing_in
+        The same by title, for codes that mean something else in other columns.
     units
         By question, as `plain` has it: the unit of its numbers, where the file itself tells it.
     words
@@ -110,6 +112,7 @@ class Table:
     ignored: Mapping[str, int] = field(default_factory=dict)
     prompts: tuple[int, int] | None = None
     missing: tuple[str, ...] = ()
+    missing_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     warnings: tuple[tuple[str, str], ...] = ()

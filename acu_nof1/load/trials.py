@@ -80,7 +80,8 @@ def read_trial(path: str | os.PathLike[str], progress: Progress = no_progress) -
         protocol, sessions_file = protocol_and_sessions(at)
     except ProtocolError as error:
         raise ProtocolError([*error.problems, *_not_there(at)]) from None
-    named = [*(file.file for file in protocol.diaries), *([sessions_file] if sessions_file else [])]
+    dictionaries = [file.dictionary for file in protocol.diaries if file.dictionary]
+    named = [*(file.file for file in protocol.diaries), *dictionaries, *([sessions_file] if sessions_file else [])]
     wrong = [problem for file in named if (problem := outside(file, folder))]
     if wrong:
         raise ProtocolError([*wrong, *_not_there(at)])

@@ -12,6 +12,7 @@ from acu_nof1.load.tables import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pandas as pd
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
 
 
-def arrange(table: Table, file: DiaryFile) -> Table:
+def arrange(table: Table, file: DiaryFile, folder: Path) -> Table:
     """Ask ``category: detail`` where the protocol maps that, else the category.
 
     Parameters
@@ -73,7 +74,7 @@ BEARABLE = Layout(
     "Bearable export",
     shape="long",
     columns={"date": ("date formatted", "date"), "question": ("question", "category"), "answer": ("rating/amount",)},
-    signature=("date formatted", "category", "rating/amount"),
+    signatures=(("date formatted", "category", "rating/amount"),),
     arrange=arrange,
     gives='any category, or "category: detail", once it is mapped; sleep as hours:minutes',
 )

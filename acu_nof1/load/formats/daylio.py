@@ -16,12 +16,13 @@ from acu_nof1.load.tables import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from acu_nof1.load.tables import Table
     from acu_nof1.protocol import DiaryFile
 
 
-def arrange(table: Table, file: DiaryFile) -> Table:
+def arrange(table: Table, file: DiaryFile, folder: Path) -> Table:
     """Give each activity that is mapped (``activities: run``) a column of yes and no, and each day its order of time.
 
     Parameters
@@ -90,7 +91,7 @@ DAYLIO = Layout(
     "Daylio's export, one row per entry: full_date, weekday, time, mood, activities",
     "Daylio export",
     columns={"date": ("full_date",)},
-    signature=("full_date", "mood", "activities"),
+    signatures=(("full_date", "mood", "activities"),),
     arrange=arrange,
     gives='mood, with words = { … }; yes/no outcomes mapped to an activity: "activities: headache"',
 )

@@ -16,6 +16,8 @@ from acu_nof1.load.night_parts import one_row_a_night
 from acu_nof1.load.tables import plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
     import pandas as pd
 
@@ -27,7 +29,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _MOMENT = r"^\s*(?P<day>.*?\d)[ T,]+(?P<clock>\d{1,2}:\d\d(?::\d\d)?\s*(?:[AaPp]\.?[Mm]\.?)?)\s*$"
 
 
-def arrange(table: Table, file: DiaryFile) -> Table:
+def arrange(table: Table, file: DiaryFile, folder: Path) -> Table:
     """Give each night the date on which it ended, as it is written, and its efficiency.
 
     Minutes awake hold those before falling asleep and after waking too, so they say nothing of waking in the night.
@@ -76,7 +78,7 @@ FITBIT_CSV = Layout(
         "csd_tib": Measure((IN_BED,), "min"),
         "csd_se": Measure((EFFICIENCY,), "%"),
     },
-    signature=(START, END, ASLEEP, IN_BED),
+    signatures=((START, END, ASLEEP, IN_BED),),
     arrange=arrange,
     gives="csd_tst, csd_tib, csd_se of each night; naps are left out and counted",
 )

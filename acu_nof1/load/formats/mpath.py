@@ -12,6 +12,8 @@ from acu_nof1.load.layout import Layout
 from acu_nof1.load.tables import plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from acu_nof1.load.tables import Table
     from acu_nof1.protocol import DiaryFile
 
@@ -26,7 +28,7 @@ UNANSWERED = "prompts without an answer"
 FIRST, LAST = 946684800, 4102444800  # the years 2000 to 2099; anything else is no time of an answer
 
 
-def arrange(table: Table, file: DiaryFile) -> Table:
+def arrange(table: Table, file: DiaryFile, folder: Path) -> Table:
     """Give each answered prompt the day for which it was scheduled, and count the prompts that were not answered.
 
     The seconds count local time already: shifting them by the time zone would move evening answers to another day.
@@ -82,7 +84,7 @@ MPATH = Layout(
     "m-Path's export, one row per prompt: connectionId, scheduledBeepId, timeStampScheduled, …, then item_type columns",
     "m-Path export",
     columns={"date": (DAY,), "entered": (ENTERED,), "person": ("connectionId",)},
-    signature=SIGNATURE,
+    signatures=(SIGNATURE,),
     arrange=arrange,
     gives="whatever its items ask, once they are mapped; the share of prompts answered; late answers",
 )

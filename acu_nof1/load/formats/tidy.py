@@ -9,13 +9,15 @@ from acu_nof1.load.layout import Layout
 from acu_nof1.load.tables import plain, unreadable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from acu_nof1.load.tables import Table
     from acu_nof1.protocol import DiaryFile
 
 COLUMNS = ("person", "date", "outcome", "value", "unit")
 
 
-def arrange(table: Table, file: DiaryFile) -> Table:
+def arrange(table: Table, file: DiaryFile, folder: Path) -> Table:
     """Take the unit of each outcome from the rows; two units of one outcome are not mixed."""
     titles = {plain(title): title for title in table.columns}
     if "unit" not in titles or "outcome" not in titles:
@@ -35,7 +37,7 @@ TIDY = Layout(
     "tidy table of this program",
     shape="long",
     columns={"date": ("date",), "person": ("person",), "question": ("outcome",), "answer": ("value",)},
-    signature=COLUMNS,
+    signatures=(COLUMNS,),
     arrange=arrange,
     gives="every outcome in it, by its name and from its unit",
 )
