@@ -573,8 +573,9 @@ def test_splitting_a_diary_into_two_files_changes_nothing(diary, content, at):
     whole, split = diary(csv_of(content), outcomes=OUTCOMES_READ), diary(*map(csv_of, parts), outcomes=OUTCOMES_READ)
     assert_frame_equal(whole.values, split.values)
     assert whole.counts == split.counts
-    kept = ["column", "outcome", "date", "raw", "status", "rule", "value"]
-    order = [*kept[:4]]
+    # How much is quoted of a cell depends on the other cells of its column in that file (a column of words is prose).
+    kept = ["column", "outcome", "date", "status", "rule", "value"]
+    order = [*kept]
     assert_frame_equal(
         whole.ledger[kept].sort_values(order, ignore_index=True),
         split.ledger[kept].sort_values(order, ignore_index=True),

@@ -264,7 +264,8 @@ def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | No
     notes = [] if spoken == "UTF-8" else [f"text is {spoken}"]
     if "\r\r\n" in text:
         notes.append("line ends are CR CR LF")
-    text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+    if "\r" in text:
+        text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     if found := _SEP_LINE.match(text):
         delimiter = delimiter or found.group(1)
         text = text[found.end() :]  # a spreadsheet does not show this line: the next one is row 1
@@ -275,11 +276,12 @@ def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | No
         )
     quoting, unpaired = _quoting(text)
     notes += [unpaired] if unpaired else []
-    separator = delimiter or _sniffed(text, quoting, wanted)
+    lines = io.StringIO(text, newline="\n")
+    separator = delimiter or _sniffed(lines, quoting, wanted)
     name = {"\t": "tab"}.get(separator, separator)
     return _table(
         file,
-        _records(file, text, separator, quoting),
+        _records(file, lines, separator, quoting),
         wanted,
         notes,
         delimiter=separator,
@@ -350,16 +352,17 @@ def _quoting(text: str) -> tuple[int, str]:
     return csv.QUOTE_MINIMAL, ""
 
 
-def _reader(text: str, separator: str, quoting: int) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline="\n"), delimiter=separator, quoting=quoting)  # type: ignore[arg-type]
+def _reader(lines: io.StringIO, separator: str, quoting: int) -> Iterator[list[str]]:
+    lines.seek(0)
+    return csv.reader(lines, delimiter=separator, quoting=quoting)  # type: ignore[arg-type]
 
 
-def _sniffed(text: str, quoting: int, wanted: frozenset[str]) -> str:
+def _sniffed(lines: io.StringIO, quoting: int, wanted: frozenset[str]) -> str:
     """Which delimiter makes the titles appear, and the rows equally wide?"""
 
     def fit(separator: str) -> tuple[float, ...]:
         try:
-            head = [record for record in islice(_reader(text, separator, quoting), HEAD) if record]
+            head = [record for record in islice(_reader(lines, separator, quoting), HEAD) if record]
         except csv.Error:
             return (0.0, 0.0)
         titles = max((_held(record, wanted) for record in head), default=0)
@@ -370,9 +373,9 @@ def _sniffed(text: str, quoting: int, wanted: frozenset[str]) -> str:
     return max(DELIMITERS, key=fit)
 
 
-def _records(file: str, text: str, separator: str, quoting: int) -> Iterator[list[str]]:
+def _records(file: str, lines: io.StringIO, separator: str, quoting: int) -> Iterator[list[str]]:
     try:
-        yield from _reader(text, separator, quoting)
+        yield from _reader(lines, separator, quoting)
     except csv.Error as error:
         raise unreadable(
             file,
@@ -477,13 +480,13 @@ def _table(
         notes.append(f"titles are in row {at + 1}; the rows above are not read")
     titles = _titles(head[at])
     insist_on_size(file, len(titles))
-    cells, beyond = _columns(chain(head[at + 1 :], records), len(titles))
+    cells, beyond, firsts = _cells(chain(head[at + 1 :], records), len(titles))
     longer = [i for i, last in beyond.items() if delimiter != "," or last <= len(head[at])]
     overlong = [at + 2 + i for i in beyond if i not in set(longer)]
-    frame = pd.DataFrame({title: pd.array(column, dtype="str") for title, column in zip(titles, cells, strict=True)})
+    frame = pd.DataFrame(cells, columns=list(titles), dtype="str")
     numbers = np.arange(at + 2, at + 2 + len(frame), dtype=np.int64)
     notes += [f"{_rows(numbers[longer])} longer than the header: the extra cells are not read"] if longer else []
-    frame, numbers = _only_data(frame, numbers, head[at], notes)
+    frame, numbers = _only_data(frame, numbers, head[at], firsts, notes)
     overlong = [number for number in overlong if number in set(numbers.tolist())]
     if 2 * len(overlong) > len(frame):
         raise unreadable(
@@ -496,20 +499,23 @@ def _table(
     return Table(file, titles, frame, numbers, tuple(notes), delimiter, read_as, digest, day_zero, tuple(overlong))
 
 
-def _columns(records: Iterator[list[str]], width: int) -> tuple[list[list[str]], dict[int, int]]:
-    """Turn records into columns of the header's width; also say which records had more, and up to which cell."""
-    columns: list[list[str]] = [[] for _ in range(width)]
+def _cells(
+    records: Iterator[list[str]], width: int
+) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.object_]], dict[int, int], list[str]]:
+    """Bring records to the header's width; also say which had more, up to which cell, and how each begins."""
+    parts = [np.empty((0, width), dtype=object)]
     beyond: dict[int, int] = {}
+    firsts: list[str] = []
     done = 0
     while chunk := list(islice(records, CHUNK)):
         if set(map(len, chunk)) != {width}:
             filled = (max((n for n, cell in enumerate(record, 1) if cell.strip()), default=0) for record in chunk)
             beyond |= {done + i: last for i, last in enumerate(filled) if last > width}
             chunk = [(record + [""] * (width - len(record)))[:width] for record in chunk]
-        for column, part in zip(columns, zip(*chunk, strict=True), strict=True):
-            column.extend(part)
+        firsts += [next(filter(str.strip, record), "") for record in chunk]
+        parts.append(np.array(chunk, dtype=object))
         done += len(chunk)
-    return columns, beyond
+    return np.concatenate(parts), beyond, firsts
 
 
 def _letter(position: int) -> str:
@@ -537,20 +543,16 @@ def _only_data(
     frame: pd.DataFrame,
     numbers: np.ndarray[tuple[int], np.dtype[np.int64]],
     header: Sequence[str],
+    firsts: Sequence[str],
     notes: list[str],
 ) -> tuple[pd.DataFrame, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Leave out blank rows, footers and repeated headers, and say so."""
-    blank = np.ones(len(frame), dtype=bool)
-    footer, repeat = np.zeros_like(blank), np.zeros_like(blank)
-    for title, head in zip(frame.columns, header, strict=False):
-        codes, texts = pd.factorize(frame[title].to_numpy(dtype=object))
-        # Texts that begin with a digit are neither blank nor a footer; passing them over keeps this quick.
-        words = [plain(text) if text == head or not text[:1].isdigit() else text for text in texts]
-        blank &= np.array([not word for word in words], dtype=bool)[codes]
-        footer |= np.array([word in FOOTERS for word in words], dtype=bool)[codes]
-        again = plain(head)
-        repeat |= np.array([word == again != "" for word in words], dtype=bool)[codes]
-    heads = [plain(cell) for cell in header][: frame.shape[1]]
+    """Leave out blank rows, footers and repeated headers, and say so; `firsts` is the first filled cell of each row."""
+    codes, texts = pd.factorize(np.array(firsts, dtype=object))
+    words, heads = [plain(text) for text in texts], [plain(cell) for cell in header][: frame.shape[1]]
+    begin = next(filter(None, heads), "")
+    blank = np.array([not text for text in texts], dtype=bool)[codes]
+    footer = np.array([word in FOOTERS for word in words], dtype=bool)[codes]
+    repeat = np.array([word == begin for word in words], dtype=bool)[codes]
     for i in np.flatnonzero(footer | repeat):
         record = [str(cell) for cell in frame.iloc[i]]
         repeat[i] = [plain(cell) for cell in record] == heads
@@ -559,6 +561,8 @@ def _only_data(
         if mask.any():
             notes.append(f"{_rows(numbers[mask])} {what}: not read")
     data = ~(blank | footer | repeat)
+    if data.all():
+        return frame, numbers
     return frame[data].reset_index(drop=True), numbers[data]
 
 

@@ -30,7 +30,7 @@ SYSTEM = frozenset(
     )
 )  # fmt: skip
 NOT_COMPLETED = "[not completed]"
-UNFILLED = "{}, in a form that nobody filled in"
+UNFILLED = "{} (form empty)"
 BOX_WORDS = {"checked": 1.0, "unchecked": 0.0}
 # The titles of the dictionary as a file, and as REDCap's programming interface has them.
 NAME, FORM, KIND, LABEL, CHOICES = (
@@ -42,7 +42,7 @@ NAME, FORM, KIND, LABEL, CHOICES = (
 )
 CHOSEN = ("radio", "dropdown")
 _BOX = re.compile(r"(?P<field>.+)___-?\w+|.*\(choice=.*\)", re.DOTALL)
-_COMPLETE = re.compile(r".+ complete|complete\?(?: \([a-z]+\))?")
+_COMPLETE = re.compile(r".+ complete|complete\?(?: \(column [a-z]+\))?")
 _NUMBER_FIRST = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)(?![\d.,:/-]*\d)")
 _NO_ANSWER = re.compile(
     r"(?:no(?:t|ne)? (?:answer|response|asked|applicable|done|recorded|known|stated)|missing|refuse|decline"
@@ -53,15 +53,11 @@ _NO_ANSWER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The columns of one form, in their order, and the one that says whether it is complete."""
+    """The columns of one form: its fields, its boxes to tick, and the one that says whether it is complete."""
 
-    titles: tuple[str, ...]
+    fields: tuple[str, ...]
+    boxes: tuple[str, ...]
     complete: str
-
-    @property
-    def boxes(self) -> list[str]:
-        """The columns of boxes to tick."""
-        return [title for title in self.titles if _BOX.fullmatch(title)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,8 @@ def forms_of(columns: Sequence[str]) -> list[Form]:
     forms, own = [], list[str]()
     for title in columns[1:]:
         if _COMPLETE.fullmatch(plain(title)):
-            forms.append(Form(tuple(own), title))
+            boxes = tuple(filter(_BOX.fullmatch, own))
+            forms.append(Form(tuple(own_title for own_title in own if own_title not in set(boxes)), boxes, title))
             own = []
         elif plain(title) not in SYSTEM:
             own.append(title)
@@ -178,9 +175,11 @@ def _without_unfilled(table: Table, form: Form) -> Table:
     """Tell the boxes that were left empty from those of forms that were not filled in."""
     if not form.boxes:
         return table
-    boxes, others = table.rows[form.boxes], table.rows[[t for t in form.titles if t not in set(form.boxes)]]
-    filled = (others != "").any(axis=1) | boxes.isin(["1", "Checked"]).any(axis=1)
-    filled |= ~table.rows[form.complete].str.strip().str.casefold().isin(["", "0", "incomplete"])
+    boxes = table.rows[list(form.boxes)]
+    filled = ~table.rows[form.complete].str.strip().str.casefold().isin(["", "0", "incomplete"])
+    rows = table.rows[~filled]
+    ticked = rows[list(form.boxes)].isin(["1", "Checked"]).any(axis=1)
+    filled[~filled] = ticked | (rows[list(form.fields)] != "").any(axis=1)
     if bool(filled.all()):
         return table
     marked = {
@@ -206,7 +205,7 @@ def _explained(table: Table, dictionary: Mapping[str, Question], *, labelled: bo
         return replace(table, words={**table.words, **{title: q.words for title, q in known.items() if q.words}})
     other = {title: question for title, question in known.items() if question.otherwise}
     shown = {title: _with_label(table.rows[title].to_numpy(dtype=object), q) for title, q in other.items()}
-    words = {title: {_labelled(code, q): number for code, number in q.otherwise.items()}
+    words = {title: {_labelled(code, q): number for code, number in q.numbers.items() if number is not None}
              for title, q in other.items() if None not in q.numbers.values()}  # fmt: skip
     warnings = [
         (
@@ -226,14 +225,14 @@ def _labelled(code: str, question: Question) -> str:
 
 
 def _with_label(cells: npt.NDArray[np.object_], question: Question) -> npt.NDArray[np.object_]:
-    """Put the label beside each code that is not its number."""
-    shown = {code: _labelled(code, question) for code in question.otherwise}
+    """Put its label beside each code: none can be taken for a number where some are not theirs."""
+    shown = {code: _labelled(code, question) for code in question.answers}
     return np.array([shown.get(cell.strip(), cell) for cell in cells], dtype=object)
 
 
 def _form_of_the_day(forms: Sequence[Form], file: DiaryFile) -> Form | None:
     titles = {plain(title) for title in ([file.columns["date"]] if "date" in file.columns else DATE_TITLES)}
-    return next((form for form in forms if titles & {plain(title) for title in form.titles}), None)
+    return next((form for form in forms if titles & {plain(title) for title in form.fields}), None)
 
 
 def _with_entry(table: Table, form: Form | None) -> Table:
