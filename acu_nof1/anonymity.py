@@ -114,7 +114,7 @@ def _diary(diary: Diary, move: dt.timedelta) -> Diary:
         _ledger(diary.ledger, names, step),
         diary.counts,
         tuple(problems[: int(told > 0)]),
-        tuple(Source(names[source.file], source.sha256) for source in diary.sources),
+        tuple(Source(names[source.file], source.sha256, prompts=source.prompts) for source in diary.sources),
         _several=_dated(diary.several, step),
     )
 

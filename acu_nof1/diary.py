@@ -81,11 +81,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that was read, with the hash of its bytes and how it was read (``sep ";"``, layout, …)."""
+    """A file that was read, with the hash of its bytes and how it was read (``sep ";"``, layout, …).
+
+    `prompts` is how often it asked and how often it was answered, where it tells.
+    """
 
     file: str
     sha256: str
     read_as: str = ""
+    prompts: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from acu_nof1.course import Course
+    from acu_nof1.diary import Source
     from acu_nof1.distribution import Cells
     from acu_nof1.estimate import Estimate, Estimates
     from acu_nof1.explore import MissingDays, Return
@@ -238,7 +239,7 @@ class Reassessment:
                 {"severity": p.severity, "where": p.where, "problem": p.problem, "remedy": p.remedy}
                 for p in self.problems
             ],
-            "inputs": [{"file": source.file, "sha256": source.sha256} for source in self.trial.diary.sources],
+            "inputs": list(map(_source, self.trial.diary.sources)),
             "versions": self.versions,
         }
 
@@ -365,6 +366,11 @@ def _diagnostics(found: Diagnostics) -> dict[str, Any]:
         "departs_at": found.departs,
         **{name: posterior(getattr(found, name)) for name in ("phi", "share", "rho")},
     }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    sent, answered = source.prompts or (None, None)
+    return {"file": source.file, "sha256": source.sha256, "prompts": sent, "prompts_answered": answered}
 
 
 def _missing(found: MissingDays) -> dict[str, Any]:

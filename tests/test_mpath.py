@@ -90,3 +90,23 @@ def test_several_people_are_asked_about_and_a_broken_time_is_named(tmp_path):
     assert read.ledger["rule"].tolist() == ["no readable date"]
     assert read.ledger["row"].tolist() == [5]
     assert read.ignored["reason"].tolist() == ["rows of other people"]
+
+
+def test_the_page_tells_how_many_prompts_were_answered(tmp_path):
+    rng = np.random.default_rng(7)
+    answered = rng.random(56) < 0.8
+    answered[[0, 55]] = True
+    export(tmp_path, [row(day, [str(day % 5 + 2), "3", ""], answered=bool(yes)) for day, yes in enumerate(answered)])
+    (tmp_path / "protocol.toml").write_text(
+        '[outcome.pain]\ninstrument = "nrs_pain"\nimportant_change = 2\nsource = "agreed"\n'
+        '[[phase]]\nkind = "baseline"\nstart = 2026-01-05\nend = 2026-01-18\n'
+        '[[phase]]\nkind = "treatment"\nstart = 2026-01-19\nend = 2026-03-01\n'
+        '[[diary]]\nfile = "mpath.csv"\ncolumns = { pain = "pain_sliderNegPos" }\n'
+    )
+    review = acu.reassess(acu.read_trial(tmp_path))
+    acu.write_report(review, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    share = f"mpath.csv asked 56 times and was answered {answered.sum()} times ({100 * answered.sum() / 56:.0f} %)."
+    assert share in page
+    inputs = {each["file"]: (each["prompts"], each["prompts_answered"]) for each in review.to_dict()["inputs"]}
+    assert inputs["mpath.csv"] == (56, answered.sum())

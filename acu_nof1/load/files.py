@@ -115,7 +115,7 @@ def read_file(
         raise UnreadableFileError([nothing_found(name, named, outcomes)])
     problems += more + _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(
-        Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part)),
+        Source(name, table.sha256, ", ".join(part for part in (table.read_as, layout.name) if part), table.prompts),
         "worst" if log and "reducer" not in file.model_fields_set else file.reducer,
         "reducer" in file.model_fields_set,
         (*columns, *forms),

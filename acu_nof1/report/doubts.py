@@ -49,9 +49,13 @@ def _adherence(review: Reassessment) -> Table:
         }
         rows.append((str(label), *(held.get(part, "–") for part in parts)))
     columns = (said.OUTCOME, *(said.PARTS[part].capitalize() for part in parts))
-    return Table(
-        said.ADHERENCE_CAPTION, columns, tuple(rows), frozenset(range(1, len(columns))), note=said.ADHERENCE_NOTE
-    )
+    asked = [
+        said.prompted(each.file, *each.prompts)
+        for each in review.trial.diary.sources
+        if each.prompts and each.prompts[0]
+    ]
+    note = " ".join((said.ADHERENCE_NOTE, *asked))
+    return Table(said.ADHERENCE_CAPTION, columns, tuple(rows), frozenset(range(1, len(columns))), note=note)
 
 
 def _weekdays(review: Reassessment) -> Table:

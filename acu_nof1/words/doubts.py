@@ -56,6 +56,11 @@ LEGEND: Mapping[str, str] = {
 }
 
 
+def prompted(file: str, sent: int, answered: int) -> str:
+    """Say how often the source of a diary asked: evening.csv asked 60 times and was answered 48 times (80 %)."""
+    return f"{file} asked {sent} times and was answered {answered} times ({100 * answered / sent:.0f} %)."
+
+
 def kept(answered: int, of: int, gap: int) -> str:
     """Say how many days were answered, and the longest gap: 60 of 70, longest gap 4."""
     return f"{answered} of {of}" + (f", longest gap {gap}" if gap > 1 else "")
