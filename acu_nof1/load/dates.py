@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 Order = Literal["day first", "month first"]
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
-_TIME = rf"(?:[t, ]+{_CLOCK}\s*(?:z|utc|gmt|[-+]\d{{2}}:?\d{{2}})?)?"
+_ZONE = r"(?:z|(?:utc|gmt)?\s*[-+]\d{1,2}(?::?\d{2})?|utc|gmt|c[es]?t|cest|[ecmp][sd]t|bst|wes?t|eest|eet)"
+_TIME = rf"(?:[t, ]+{_CLOCK}\s*{_ZONE}?)?"
+_HOUR = r"(?i)\d[T, ]+(?P<hour>\d{1,2})[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?P<half>[ap])?"
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]?\s+")
 _ISO = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}")
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
@@ -107,6 +109,21 @@ def read_days(
         for word, match in zip(words, numeric, strict=True)
     ]
     return Days(_array(found)[codes], question, f"dates {order}" if order else "")
+
+
+def hours(texts: pd.Series[str]) -> npt.NDArray[np.float64]:
+    """At which hour of the day, 0 to 23, was each of these moments? NaN where a cell names none.
+
+    Parameters
+    ----------
+    texts
+        The cells as text, each a date and a time.
+    """
+    found = texts.str.extract(_HOUR)
+    hour = pd.to_numeric(found["hour"], errors="coerce").to_numpy(dtype=float)
+    half = found["half"].str.casefold()
+    afternoon = np.where((half == "p").to_numpy(dtype=bool), 12, 0)
+    return np.where(half.notna().to_numpy(dtype=bool), hour % 12 + afternoon, hour)
 
 
 def _names_a_day(date_format: str) -> bool:

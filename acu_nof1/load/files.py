@@ -28,7 +28,7 @@ from acu_nof1.load.columns import (
     wrong_units,
 )
 from acu_nof1.load.complaints import examples, listed, place, shown, told
-from acu_nof1.load.dates import read_days
+from acu_nof1.load.dates import hours, read_days
 from acu_nof1.load.nights import read_nights, slips
 from acu_nof1.load.recognise import no_progress, open_table, spoken
 from acu_nof1.load.rows import Desk, read_cells, reader_of, rows_of
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from acu_nof1.protocol import DiaryFile
 
 LATE_DAYS = 1
+EARLY = 4  # o'clock: who answers before it has probably not slept yet
 NO_ANSWERS = ("date", "entered", "person", "phase", "question")
 EMPTY = "rows with neither a date nor an answer"
 FAR_YEARS = 2
@@ -244,6 +245,8 @@ def _late(desk: Desk) -> list[Problem]:
     if np.isnat(entered).all():
         where = place(desk.name, title)
         return [Problem("warning", where, "no entry time could be read: late entries are not known.", NO_DATE.remedy)]
+    if title == desk.roles["date"]:
+        return _after_midnight(desk, texts)
     late = entered - desk.days > np.timedelta64(LATE_DAYS, "D")
     if not late.any():
         return []
@@ -255,6 +258,18 @@ def _late(desk: Desk) -> list[Problem]:
             "Read them as remembered, not kept daily.",
         )
     ]
+
+
+def _after_midnight(desk: Desk, texts: pd.Series[str]) -> list[Problem]:
+    """Which answers were given so late that they may be about the day before? Only their time says of which day they are."""
+    night = hours(texts) < EARLY
+    if not night.any():
+        return []
+    what = (
+        f"{night.sum()} of {len(night)} answers were given between midnight and {EARLY}:00: they count for the new day."
+    )
+    remedy = "If they are about the day before, add a column with the day and map it as date."
+    return [Problem("warning", place(desk.name, desk.roles["date"], desk.table.numbers[night]), what, remedy)]
 
 
 def _phase_labels(desk: Desk) -> pd.Series[str]:
