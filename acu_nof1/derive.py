@@ -211,7 +211,7 @@ def _paired(state: npt.NDArray[np.bool_], joined: npt.NDArray[np.bool_]) -> npt.
 
 def flare_level(
     derived: Derived, of: Outcome, values: npt.NDArray[np.float64], baseline: npt.NDArray[np.bool_]
-) -> float:
+) -> npt.NDArray[np.float64]:
     """From which level on is a day a bad one: the baseline median and `rise`, but at least `floor`?
 
     Parameters
@@ -220,22 +220,23 @@ def flare_level(
         How flares are computed.
     of
         The outcome they are computed from; where higher is better the level is one to fall to.
-    values, baseline : (D,)
-        Its daily values, and which days are baseline days before treatment: no other day has a say.
+    values, baseline : (P, D)
+        Its daily values for each person, and which days are baseline days before treatment: no other day has a say.
 
     Returns
     -------
-    float
-        In the unit of `of`; NaN without an answered baseline day.
+    numpy.ndarray
+        (P,) in the unit of `of`; NaN without an answered baseline day.
     """
-    held = values[baseline & np.isfinite(values)]
-    if not held.size:
-        return np.nan
+    held = np.where(baseline, values, np.nan)
+    known = np.isfinite(held).any(axis=1)
+    usual = np.full(len(values), np.nan)
+    usual[known] = np.nanmedian(held[known], axis=1)
     low, high = (end if end is not None else np.nan for end in (of.low, of.high))
     rise = RISE * (high - low) if derived.rise is None else derived.rise
     floor = (1 - FLOOR) * low + FLOOR * high if derived.floor is None else derived.floor
-    usual, worse = float(np.median(held)), -of.sign
-    return worse * max(worse * usual + rise, worse * floor)
+    worse = -of.sign
+    return np.asarray(worse * np.maximum(worse * usual + rise, worse * floor))
 
 
 def with_derived(
@@ -246,22 +247,22 @@ def with_derived(
     Parameters
     ----------
     outcomes
-        Of one person.
-    values : (S, D)
-        Their daily values; rows of computed outcomes are filled in a copy.
-    baseline : (D,)
+        What everybody was asked.
+    values : (P, O, D)
+        Daily values of each person; rows of computed outcomes are filled in a copy.
+    baseline : (P, D)
         Baseline days before treatment, the only ones that set the level of a flare.
 
     Returns
     -------
     numpy.ndarray
-        (S, D); 1 for a yes, 0 for a no, NaN where the other outcome was not answered or no level can be set.
+        (P, O, D); 1 for a yes, 0 for a no, NaN where the other outcome was not answered or no level can be set.
     """
     filled, names = values.copy(), [outcome.name for outcome in outcomes]
     for row, outcome in enumerate(outcomes):
         if outcome.derived is not None and outcome.derived.of in names:
             source = names.index(outcome.derived.of)
-            filled[row] = _yes_days(outcome.derived, outcomes[source], values[source], baseline)
+            filled[:, row] = _yes_days(outcome.derived, outcomes[source], values[:, source], baseline)
     return filled
 
 
@@ -273,10 +274,8 @@ def _yes_days(
         level = np.nan if derived.level is None else derived.level
         yes = values >= level if derived.how == "days_at_or_above" else values <= level
         return np.where(answered, yes, np.nan)
-    level = flare_level(derived, of, values, baseline)
-    if np.isnan(level):
-        return np.full(values.shape, np.nan)
-    found = episodes((-of.sign * values >= -of.sign * level)[None], answered[None])
+    from_level = flare_level(derived, of, values, baseline)[:, None]
+    found = episodes(-of.sign * values >= -of.sign * from_level, answered)
     flare = np.zeros(values.shape)
-    flare[found.day[found.inside]] = 1.0
-    return np.where(answered, flare, np.nan)
+    flare[found.row[found.inside], found.day[found.inside]] = 1.0
+    return np.where(answered & np.isfinite(from_level), flare, np.nan)

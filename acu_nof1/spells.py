@@ -123,7 +123,7 @@ def flare_levels(comparisons: Comparisons) -> list[float]:
             levels.append(np.nan)
             continue
         before = comparisons.baseline[of] & (comparisons.tau[of] < 0)
-        levels.append(flare_level(derived, comparisons.outcomes[of], comparisons.values[of], before))
+        levels.append(float(flare_level(derived, comparisons.outcomes[of], comparisons.values[[of]], before[None])[0]))
     return levels
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from acu_nof1.safety import Safety
 
 UNUSED = -1
+NO_DAY = np.datetime64("NaT", "D")
 ONE_DAY = np.timedelta64(1, "D")
 # Days of wash-out and follow-up enter no contrast: a course fades slowly, so they are not "off treatment".
 COMPARED = ("baseline", "treatment")
@@ -153,6 +154,135 @@ def stack(parts: Iterable[Comparisons]) -> Comparisons:
 
 
 @dataclass(frozen=True, eq=False)
+class Schedule:
+    """When the days of P people are compared, each on a calendar of their own.
+
+    Attributes
+    ----------
+    first, last
+        (P,) first and last day of the calendar.
+    begin, end, treats
+        (P, K) first and last day of each phase that enters a contrast, in order, and whether it is treatment; NaT where a
+        person has fewer.
+    run_in_days
+        (P,) days after the start of treatment that are left out.
+    looked_on, window_days
+        (P,) the reassessment date, and the length of its window.
+    """
+
+    first: NDArray[np.datetime64]
+    last: NDArray[np.datetime64]
+    begin: NDArray[np.datetime64]
+    end: NDArray[np.datetime64]
+    treats: NDArray[np.bool_]
+    run_in_days: NDArray[np.int64]
+    looked_on: NDArray[np.datetime64]
+    window_days: NDArray[np.int64]
+
+    @property
+    def width(self) -> int:
+        """Days of the longest calendar."""
+        return int((self.last - self.first).astype(int).max(initial=0)) + 1
+
+    @cached_property
+    def days(self) -> NDArray[np.datetime64]:
+        """(P, D) the dates; NaT behind the end of a person's calendar."""
+        days = self.first[:, None] + np.arange(self.width)
+        return np.where(days <= self.last[:, None], days, NO_DAY)
+
+    @cached_property
+    def treatment_start(self) -> NDArray[np.datetime64]:
+        """(P,) first treatment day; NaT without one."""
+        return np.asarray(np.fmin.reduce(np.where(self.treats, self.begin, NO_DAY), axis=1, initial=NO_DAY))
+
+    @cached_property
+    def origin(self) -> NDArray[np.datetime64]:
+        """(P,) the day from which days are counted: the first of treatment, else of the calendar."""
+        return np.where(np.isnat(self.treatment_start), self.first, self.treatment_start)
+
+    @cached_property
+    def phases(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """(P, D) the phase of each day, −1 for days that are not used, and whether it is a treatment day."""
+        phase, treated = np.full(self.days.shape, UNUSED), np.zeros(self.days.shape, bool)
+        before_look = self.days < self.looked_on[:, None]
+        for k in range(self.begin.shape[1]):
+            inside = (self.days >= self.begin[:, [k]]) & (self.days <= self.end[:, [k]]) & before_look
+            phase[inside] = k
+            treated = np.where(inside, self.treats[:, [k]], treated)
+        since = self.days - self.treatment_start[:, None]
+        phase[(since >= 0 * ONE_DAY) & (since < self.run_in_days[:, None] * ONE_DAY)] = UNUSED
+        return phase, treated
+
+    @cached_property
+    def window(self) -> NDArray[np.bool_]:
+        """(P, D) whether the day lies in the reassessment window."""
+        _, treated = self.phases
+        last = np.fmax.reduce(np.where(treated, self.days, NO_DAY), axis=1)
+        end = np.fmin(self.looked_on, last + ONE_DAY)[:, None]
+        return np.asarray(treated & (self.days >= end - self.window_days[:, None] * ONE_DAY) & (self.days < end))
+
+
+def compared(
+    schedule: Schedule,
+    people: Sequence[str],
+    outcomes: Sequence[Outcome],
+    primary: str | None,
+    values: NDArray[np.float64],
+) -> Comparisons:
+    """Which days of whom are compared with which, for every outcome?
+
+    Parameters
+    ----------
+    schedule
+        Of P people.
+    people
+        (P,) their codes.
+    outcomes
+        The O questions that all were asked.
+    primary
+        Name of the primary one.
+    values
+        (P, O, D) answers on the days of the schedule; NaN for none.
+
+    Returns
+    -------
+    Comparisons
+        P times O series, by person.
+    """
+    days, origin, day = schedule.days, schedule.origin[:, None], schedule.looked_on[:, None]
+    on_calendar, begun = ~np.isnat(days), ~np.isnat(schedule.treatment_start)[:, None]
+    phase, treated = schedule.phases
+    # Days from the look on are shown for visits only: they must not say whether a day before it was in a flare.
+    before = (phase != UNUSED) & ~treated & (days < origin)
+    derived = np.array([outcome.derived is not None for outcome in outcomes], bool)[:, None]
+    known = np.where((days < day)[:, None], values, np.nan)
+    values = np.where(derived, with_derived(outcomes, known, before), values)
+    visit = np.array([outcome.every == "visit" for outcome in outcomes], bool)[:, None]
+    near = np.abs(days - day) <= VISIT_TOLERANCE * ONE_DAY
+    # A form filled in on the day of the first session is taken as filled in before it.
+    around = np.where((days <= origin) & begun, 0, np.where(days > origin, 1, UNUSED))
+    people_by_outcomes, width = (len(people) * len(outcomes)), days.shape[1]
+
+    def rows(of_day: NDArray[Any], of_visit: NDArray[Any], nothing: float) -> NDArray[Any]:
+        each = np.where(visit, of_visit[:, None], of_day[:, None])
+        return np.where(on_calendar[:, None], each, nothing).reshape(people_by_outcomes, width).astype(of_day.dtype)
+
+    tau = np.where(on_calendar, (days - origin).astype(int), 0)
+    return Comparisons(
+        person=tuple(person for person in people for _ in outcomes),
+        outcomes=tuple(outcomes) * len(people),
+        primary=np.tile([outcome.name == primary for outcome in outcomes], len(people)),
+        values=np.where(on_calendar[:, None], values, np.nan).reshape(people_by_outcomes, width),
+        phase=rows(phase, around, UNUSED),
+        treated=rows(treated, days > origin, False),
+        window=rows(schedule.window & (phase != UNUSED), near & (days > origin), False),
+        tau=np.repeat(tau, len(outcomes), axis=0),
+        **{name: np.repeat(getattr(schedule, of), len(outcomes))
+           for name, of in (("start", "first"), ("looked_on", "looked_on"), ("window_days", "window_days"))},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
 class Trial:
     """A diary read against its protocol."""
 
@@ -230,69 +360,29 @@ class Trial:
             One series an outcome, in the protocol's order.
         """
         look = look or self.default_look()
-        protocol, day = self.protocol, np.datetime64(self.look_day(look))
-        outcomes = tuple(
+        protocol, schedule = self.protocol, self._schedule(look)
+        outcomes = [
             outcome
             for outcome in protocol.outcomes
             if not outcome.is_global and (outcome.better != "neither" or outcome.every == "day")
-        )
-        calendar = self._calendar(day)
-        values = self.diary.values.reindex(index=calendar, columns=[o.name for o in outcomes]).to_numpy(float).T
-        days = calendar.to_numpy().astype("datetime64[D]")
-        phase, treated = self._phases(days, day)
-        window = self._window(days, day, protocol.window_days(look), treated)
-        visit = np.array([[outcome.every == "visit"] for outcome in outcomes], bool).reshape(-1, 1)
-        near = np.abs((days - day).astype(int)) <= VISIT_TOLERANCE
-        count, first = len(outcomes), protocol.first_treatment
-        origin = np.datetime64(first.start) if first else days[0]
+        ]
+        asked = self.diary.values.reindex(index=pd.DatetimeIndex(schedule.days[0]), columns=[o.name for o in outcomes])
+        values = asked.to_numpy(dtype=float).T[None]
+        return compared(schedule, (protocol.code,), outcomes, protocol.primary, values)
 
-        # Days from the look on are shown for visits only: they must not say whether a day before it was in a flare.
-        before = (phase != UNUSED) & ~treated & (days < origin)
-        derived = np.array([[outcome.derived is not None] for outcome in outcomes], bool).reshape(-1, 1)
-        values = np.where(derived, with_derived(outcomes, np.where(days < day, values, np.nan), before), values)
-
-        def repeated(row: NDArray[Any]) -> NDArray[Any]:
-            return np.broadcast_to(row, (count, days.size)).copy()
-
-        # A form filled in on the day of the first session is taken as filled in before it.
-        before_treatment = (days <= origin) & bool(first)
-        return Comparisons(
-            person=(protocol.code,) * count,
-            outcomes=outcomes,
-            primary=np.array([outcome.name == protocol.primary for outcome in outcomes], bool),
-            values=values,
-            phase=np.where(visit, np.where(before_treatment, 0, np.where(days > origin, 1, UNUSED)), phase),
-            treated=np.where(visit, days > origin, treated),
-            window=np.where(visit, near & (days > origin), window & (phase != UNUSED)),
-            tau=repeated((days - origin).astype(int)),
-            start=np.repeat(days[:1], count),
-            looked_on=np.repeat(day, count),
-            window_days=np.repeat(protocol.window_days(look), count),
-        )
-
-    def _calendar(self, day: np.datetime64) -> pd.DatetimeIndex:
-        edges = [pd.Timestamp(phase.start) for phase in self.protocol.phases] + [pd.Timestamp(day)]
+    def _schedule(self, look: Look) -> Schedule:
+        day, protocol = np.datetime64(self.look_day(look), "D"), self.protocol
+        used = [phase for phase in protocol.phases if phase.kind in COMPARED]
+        edges = [*(np.datetime64(phase.start, "D") for phase in protocol.phases), day]
         if self.diary.first_day is not None:
-            edges.append(self.diary.first_day)
-        return pd.date_range(min(edges), pd.Timestamp(day) + pd.Timedelta(days=VISIT_TOLERANCE))
-
-    def _phases(self, days: NDArray[np.datetime64], day: np.datetime64) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        phase, treated = np.full(days.size, UNUSED), np.zeros(days.size, bool)
-        used = [p for p in self.protocol.phases if p.kind in COMPARED]
-        for index, each in enumerate(used):
-            inside = (days >= np.datetime64(each.start)) & (days <= np.datetime64(each.end)) & (days < day)
-            phase[inside] = index
-            treated[inside] = each.kind == "treatment"
-        first = self.protocol.first_treatment
-        if first is not None and self.protocol.run_in_days:
-            since = (days - np.datetime64(first.start)).astype(int)
-            phase[(since >= 0) & (since < self.protocol.run_in_days)] = UNUSED
-        return phase, treated
-
-    def _window(
-        self, days: NDArray[np.datetime64], day: np.datetime64, length: int, treated: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
-        if not treated.any():
-            return np.zeros(days.size, bool)
-        end = min(day, days[treated][-1] + ONE_DAY)
-        return np.asarray(treated & (days >= end - length * ONE_DAY) & (days < end))
+            edges.append(self.diary.first_day.to_datetime64().astype("datetime64[D]"))
+        return Schedule(
+            first=np.array([min(edges)]),
+            last=np.array([day + VISIT_TOLERANCE * ONE_DAY]),
+            begin=np.array([[phase.start for phase in used]], dtype="datetime64[D]"),
+            end=np.array([[phase.end for phase in used]], dtype="datetime64[D]"),
+            treats=np.array([[phase.kind == "treatment" for phase in used]], dtype=bool),
+            run_in_days=np.array([protocol.run_in_days]),
+            looked_on=np.array([day]),
+            window_days=np.array([protocol.window_days(look)]),
+        )

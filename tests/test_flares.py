@@ -324,7 +324,9 @@ def test_a_level_set_by_the_baseline_leans_and_a_fixed_one_does_not():
 
     def shares(**level: float) -> tuple[float, float]:
         flares = acu.Outcome("flares", "Flares", "yes_no", derived=Derived("flare_days", rating.name, **level))
-        days = np.array([with_derived((rating, flares), np.stack([row, row]), baseline)[1] for row in pain])
+        days = with_derived((rating, flares), np.stack([pain, pain], axis=1), np.broadcast_to(baseline, pain.shape))[
+            :, 1
+        ]
         return float(days[:, baseline].mean()), float(days[:, ~baseline].mean())
 
     before, after = shares()
