@@ -114,6 +114,14 @@ def of_one_person(file: DiaryFile, name: str, table: Table, roles: Mapping[str, 
     return table.only((whose == file.person).to_numpy(dtype=bool), "rows of other people"), []
 
 
+def nobody(name: str, roles: Mapping[str, str]) -> list[Problem]:
+    """What to say of a file of many people that does not tell whose a row is."""
+    if "person" in roles:
+        return []
+    what = "no column says whose a row is."
+    return [Problem("error", name, what, 'Declare it, as in columns = { person = "title of its column" }.')]
+
+
 def _whose(declared: str | None, codes: Sequence[str], people: int) -> tuple[str, str]:
     """What is said where nobody's rows were picked, and what to do: names are not printed, only codes."""
     if declared is not None:

@@ -20,6 +20,7 @@ from acu_nof1.load.columns import (
     asked,
     find_questions,
     find_roles,
+    nobody,
     nothing_found,
     of_one_person,
     other_units,
@@ -64,10 +65,17 @@ class ReadFile:
     found: tuple[str, ...]
     phase_labels: pd.Series[str]
     ignored: Mapping[str, int] = field(default_factory=dict)  # records left out, by reason
+    whose: pd.Series[str] | None = None  # by row: the person, where everybody's rows are read
 
 
 def read_file(
-    file: DiaryFile, name: str, folder: Path, outcomes: Sequence[Outcome], progress: Progress = no_progress
+    file: DiaryFile,
+    name: str,
+    folder: Path,
+    outcomes: Sequence[Outcome],
+    progress: Progress = no_progress,
+    *,
+    everybody: bool = False,
 ) -> ReadFile:
     """What does this file say?
 
@@ -83,6 +91,8 @@ def read_file(
         The questions to look for.
     progress
         Called with the share that is read, for files that take long.
+    everybody
+        Whether the rows of all people are read; else the file must be of one, or say whose are meant.
 
     Returns
     -------
@@ -96,7 +106,7 @@ def read_file(
     """
     table, layout = open_table(folder, file, name, titles_to_look_for(file, outcomes), progress)
     roles, wrong = find_roles(file, name, table, layout)
-    table, more_than_one = of_one_person(file, name, table, roles)
+    table, more_than_one = (table, nobody(name, roles)) if everybody else of_one_person(file, name, table, roles)
     wrong += more_than_one
     questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
     titles = asked(table, roles) if layout.shape == "long" else table.columns
@@ -125,7 +135,13 @@ def read_file(
         tuple(outcome.name for outcome in (*questions, *wanted, *items)),
         _phase_labels(desk),
         table.ignored,
+        _whose(desk) if everybody else None,
     )
+
+
+def _whose(desk: Desk) -> pd.Series[str]:
+    people = desk.table.rows[desk.roles["person"]].str.strip()
+    return people.set_axis(pd.Index(desk.table.numbers))
 
 
 def outside(file: str, folder: Path) -> Problem | None:

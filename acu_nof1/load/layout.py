@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Arranging = Callable[[Table, DiaryFile, Path], Table]
 
 Shape = Literal["wide", "long"]
+PERSON_TITLES = ("person", "person id", "participant", "participant id", "patient", "patient id", "subject id")
 DATE_TITLES = ("date", "day", "diary date", "full date")
 
 

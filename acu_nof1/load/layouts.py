@@ -19,13 +19,17 @@ from acu_nof1.load.formats.sleep_as_android import SLEEP_AS_ANDROID
 from acu_nof1.load.formats.sleep_records import FITBIT_JSON, OURA
 from acu_nof1.load.formats.tidy import TIDY
 from acu_nof1.load.formats.trialist import TRIALIST
-from acu_nof1.load.layout import DATE_TITLES, Layout
+from acu_nof1.load.layout import DATE_TITLES, PERSON_TITLES, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-WIDE = Layout("wide", "one row per day, one column per question: date, pain, walking", columns={"date": DATE_TITLES})
+WIDE = Layout(
+    "wide",
+    "one row per day, one column per question: date, pain, walking",
+    columns={"date": DATE_TITLES, "person": PERSON_TITLES},
+)
 
 LAYOUTS: tuple[Layout, ...] = (
     WIDE,
@@ -33,7 +37,12 @@ LAYOUTS: tuple[Layout, ...] = (
         "long",
         "one row per answer: date, question, answer",
         shape="long",
-        columns={"date": DATE_TITLES, "question": ("question", "item"), "answer": ("answer", "value")},
+        columns={
+            "date": DATE_TITLES,
+            "person": PERSON_TITLES,
+            "question": ("question", "item"),
+            "answer": ("answer", "value"),
+        },
         signatures=(("question", "answer"),),
     ),
     TIDY,
@@ -54,7 +63,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "Consensus Sleep Diary, one row per night: date (of the morning), into_bed, tried_to_sleep, "
         "minutes_to_sleep, minutes_awake, final_awakening, out_of_bed",
         "Consensus Sleep Diary",
-        columns={"date": DATE_TITLES} | {item: (item,) for item in CSD_ITEMS},
+        columns={"date": DATE_TITLES, "person": PERSON_TITLES} | {item: (item,) for item in CSD_ITEMS},
         signatures=(CSD_ITEMS,),
         gives="csd_tst, csd_se, csd_tib, csd_sol, csd_waso, csd_twak from clock times",
     ),
