@@ -389,7 +389,8 @@ def input_files(path: Path) -> Iterator[Path]:
     except (OSError, ValueError):
         return
     plan, diaries = raw.get("trial"), raw.get("diary")
-    named = [part.get("file") for part in (diaries if isinstance(diaries, list) else [diaries]) if _is_table(part)]
+    files = [part for part in (diaries if isinstance(diaries, list) else [diaries]) if _is_table(part)]
+    named = [part.get(key) for part in files for key in ("file", "dictionary")]
     named += [raw.get("sessions"), plan.get("sessions") if _is_table(plan) else None]
     yield from (file.parent / each for each in named if isinstance(each, str))
 

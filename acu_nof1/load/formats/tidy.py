@@ -37,7 +37,7 @@ TIDY = Layout(
     "tidy table of this program",
     shape="long",
     columns={"date": ("date",), "person": ("person",), "question": ("outcome",), "answer": ("value",)},
-    signatures=(COLUMNS,),
+    signatures=(COLUMNS, COLUMNS[:-1]),
     arrange=arrange,
     gives="every outcome in it, by its name and from its unit",
 )
