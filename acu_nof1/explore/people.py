@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -47,6 +47,14 @@ class People:
         """(n,) who is pooled."""
         return np.asarray(self.reason == "", dtype=bool)
 
+    def take(self, some: NDArray[np.bool_]) -> People:
+        """Return the chosen people (n,)."""
+        return People(self.name[some], self.value[some], self.se[some], self.reason[some])
+
+    def without(self, some: NDArray[np.bool_], reason: str) -> People:
+        """Leave some more people out (n,); a reason they have already stays."""
+        return replace(self, reason=np.where(some & self.pooled, reason, self.reason).astype(object))
+
     def too_few(self, needed: int = NEEDED) -> str:
         """Why these people cannot be pooled; ``""`` where they can."""
         count = int(self.pooled.sum())
@@ -57,9 +65,22 @@ class People:
 
 
 def people(
-    value: ArrayLike, se: ArrayLike, *, names: Sequence[object] | None, level: float, method: Method = "REML"
+    value: ArrayLike,
+    se: ArrayLike,
+    *,
+    names: Sequence[object] | None,
+    level: float,
+    method: Method = "REML",
+    rows: int | None = None,
 ) -> People:
     """Take the estimates of n people in, and say who is left out and why.
+
+    Parameters
+    ----------
+    value, se, names, level, method
+        See `acu_nof1.explore.pool.pool`.
+    rows
+        How many rows what else is known of them has.
 
     Raises
     ------
@@ -72,6 +93,12 @@ def people(
     if value.ndim != 1 or not value.shape == se.shape == name.shape:
         shapes = f"there are {value.size} values, {se.size} standard errors and {name.size} names."
         problems.append(Problem("error", "people", shapes, "Give one of each for every person."))
+    if rows is not None and rows != value.size:
+        problems.append(
+            Problem(
+                "error", "people", f"there are {value.size} values and {rows} rows.", "Give one row for every person."
+            )
+        )
     if not 0 < level < 1:
         problems.append(Problem("error", f"level {level:g}", "it is not between 0 and 1.", "Write 0.95 for 95 %."))
     if method not in get_args(Method):

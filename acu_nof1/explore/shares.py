@@ -1,0 +1,174 @@
+"""How many people have an important gain: of those who were there, and of people like them. And many tests at once.
+
+Three questions that are easily taken for one another:
+
+- *Of these people, how many gained?* `share_of_these`, from each one's own chance.
+- *Of people like them, how many gain?* `share_of_such_people`, from the pooled mean and τ.
+- *How likely does this one gain?* Each person's own chance, or `chance_of_each` once drawn towards the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+from scipy.stats import false_discovery_control, poisson_binom
+
+from acu_nof1.explore.random_effects import weighted
+
+if TYPE_CHECKING:
+    from acu_nof1.explore.pool import Pooled
+
+Floats = NDArray[np.float64]
+
+DRAWS, TRIED = 4000, 256
+MOST_COUNTED = 2000
+"""Up to so many people the distribution of the count is exact; of more, the normal one is right to less than one of them."""
+NONE = float("nan")
+NO_GAIN = "it is not known which change would be an important gain"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of people, 0 to 1, with its interval; NaN where it is not estimable, and why."""
+
+    status: Literal["ok", "not_estimable"]
+    reason: str
+    people: int
+    share: float = NONE
+    low: float = NONE
+    high: float = NONE
+    level: float = 0.95
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a share."""
+        return self.status == "ok"
+
+
+def share_of_these(chances: ArrayLike, *, level: float = 0.95) -> Share:
+    """Of these people, how many had an important gain?
+
+    Each person's gain is known with a chance p only. The expected share is the mean of p, and the number of gains is a
+    sum of unlike coin throws, independent given the diaries (Poisson binomial); the interval holds it with at least the
+    stated probability.
+
+    It is as good as the chances. Those of single diaries know nothing of the other people: noise makes people look more unlike
+    than they are, so the share lies too near one half. Those of `chance_of_each` mend that.
+
+    Parameters
+    ----------
+    chances
+        (n,) each person's chance of an important gain; NaN for those of whom none is known, who are left out.
+    level
+        Of the interval.
+    """
+    p = np.asarray(chances, dtype=np.float64)
+    p = np.clip(p[np.isfinite(p)], 0.0, 1.0)
+    if not p.size:
+        return Share("not_estimable", "nobody has a chance of an important gain", 0, level=level)
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    if p.size <= MOST_COUNTED:
+        below = poisson_binom.cdf(np.arange(p.size + 1), p)
+        # Sums of very many terms end a rounding error below 1.
+        counts = np.minimum(np.searchsorted(below, tails - 1e-12), p.size)
+    else:
+        counts = np.clip(p.sum() + ndtri(tails) * np.sqrt(np.sum(p * (1 - p))) + [-0.5, 0.5], 0, p.size)
+    low, high = (float(each) / p.size for each in counts)
+    return Share("ok", "", int(p.size), float(p.mean()), low, high, level)
+
+
+def chance_of_each(pooled: Pooled, important: float, sign: int) -> Floats:
+    """How likely did each person gain at least the important change, once drawn towards the others?
+
+    Parameters
+    ----------
+    pooled
+        Of the changes.
+    important
+        The important change, above 0, in the unit of the changes.
+    sign
+        +1 where higher is better, −1 where lower is (`Outcome.sign`).
+
+    Returns
+    -------
+    (n,) array
+        From the normal distribution of each shrunken estimate, in the order of `Pooled.by_person`; NaN for people who were
+        left out, and where no important gain is known (`important` not above 0, `sign` 0).
+    """
+    if not important > 0 or not sign:
+        return np.full(len(pooled.by_person), np.nan)
+    rows = pooled.by_person
+    return np.asarray(ndtr((sign * rows["shrunken"] - important) / rows["shrunken_se"]), dtype=np.float64)
+
+
+def share_of_such_people(pooled: Pooled, important: float, sign: int, *, seed: int = 1) -> Share:
+    """Of people like these, how many have a true gain of at least the important change?
+
+    True gains are N(mean, τ²), so the share is Φ((gain − important)/τ), at the estimated mean and τ (Mathur & VanderWeele
+    2019). The interval carries what is not known of both: τ² is drawn from the distribution of which the profile of Q is the
+    interval (Q(τ²) = a draw of χ²), the mean given it from its normal distribution, and the ends are quantiles of the share.
+    That gains are normally distributed over people is an assumption; with two kinds of people it is wrong.
+
+    Parameters
+    ----------
+    pooled, important, sign
+        See `chance_of_each`.
+    seed
+        Of the draws.
+    """
+    if not important > 0 or not sign:
+        return Share("not_estimable", NO_GAIN, pooled.people, level=pooled.level)
+    if not pooled.ok:
+        return Share("not_estimable", pooled.reason, pooled.people, level=pooled.level)
+    rows = pooled.by_person
+    rows = rows[rows["reason"] == ""]
+    mean, tau = _drawn(rows["value"].to_numpy(), rows["se"].to_numpy() ** 2, np.random.default_rng(seed))
+    tails = [(1 - pooled.level) / 2, (1 + pooled.level) / 2]
+    low, high = np.quantile(_beyond(sign * mean, tau, important), tails).tolist()
+    share = float(_beyond(np.array([sign * pooled.mean]), np.array([pooled.tau]), important)[0])
+    return Share("ok", "", pooled.people, share, min(low, share), max(high, share), pooled.level)
+
+
+def _beyond(gain: Floats, tau: Floats, important: float) -> Floats:
+    """Share of N(gain, τ²) from the important change on; all or nobody where people do not differ."""
+    ahead = gain - important
+    return np.where(tau > 0, ndtr(ahead / np.where(tau > 0, tau, 1.0)), (ahead >= 0).astype(float))
+
+
+def _drawn(y: Floats, variance: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draws of mean and τ. Q, mean and its error are worked out at some τ² and read off in between."""
+    df, one = y.size - 1, np.ones((y.size, 1))
+    wanted = rng.chisquare(df, DRAWS)
+    smallest, spread = variance.min(), float(weighted(y, np.ones_like(y), one).q)
+    end = np.log1p(max(spread / wanted.min() - smallest, 0.0) / smallest)
+    place = np.linspace(0, end, TRIED)
+    fit = weighted(y[None], variance + smallest * np.expm1(place)[:, None], np.broadcast_to(one, (TRIED, *one.shape)))
+    # Q falls with τ²: turned round it can be read backwards. A draw above Q(0) leaves τ² = 0.
+    at = np.interp(wanted, fit.q[::-1], place[::-1])
+    error = np.sqrt(fit.covariance[:, 0, 0])
+    mean = np.interp(at, place, fit.coefficient[:, 0]) + np.interp(at, place, error) * rng.standard_normal(DRAWS)
+    return mean, np.sqrt(smallest * np.expm1(at))
+
+
+def benjamini_hochberg(p: ArrayLike) -> Floats:
+    """Adjust the p values of several secondary outcomes so that few of those called different are so by chance alone.
+
+    Parameters
+    ----------
+    p
+        (n,) p values; NaN for outcomes without one, which do not count.
+
+    Returns
+    -------
+    (n,) array
+        The smallest false discovery rate at which each would be called different (Benjamini & Hochberg 1995).
+    """
+    given = np.asarray(p, dtype=np.float64)
+    out, known = np.full(given.shape, np.nan), np.isfinite(given)
+    if known.any():
+        out[known] = false_discovery_control(given[known])
+    return out
