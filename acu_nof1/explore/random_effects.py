@@ -90,7 +90,7 @@ def between_people(y: Floats, variance: Floats, x: Floats, method: Method) -> Fl
     df = x.shape[-2] - x.shape[-1]
     if method == "DL":
         fixed = weighted(y, variance, x)
-        return np.maximum(0.0, (fixed.q - df) / np.sum((1 - fixed.leverage) / variance, axis=-1))
+        return np.asarray(np.maximum(0.0, (fixed.q - df) / np.sum((1 - fixed.leverage) / variance, axis=-1)))
     best = _restricted_likelihood if method == "REML" else _generalised_q(np.full(len(y), float(df)))
     return _closing_in(y, variance, x, best, largest(y, variance, x))
 
@@ -111,7 +111,8 @@ def largest(y: Floats, variance: Floats, x: Floats) -> Floats:
     df = x.shape[-2] - x.shape[-1]
     mean_square = weighted(y, np.ones_like(y), x).q / df
     low, high = variance.min(axis=-1), variance.max(axis=-1)
-    return np.maximum(0.0, (mean_square + np.sqrt(mean_square**2 + 4 * mean_square * (high - low))) / 2 - low)
+    end = (mean_square + np.sqrt(mean_square**2 + 4 * mean_square * (high - low))) / 2 - low
+    return np.asarray(np.maximum(0.0, end))
 
 
 def _restricted_likelihood(total: Floats, fit: Weighted) -> Floats:
@@ -176,12 +177,12 @@ class RandomEffects:
     @property
     def expected(self) -> Floats:
         """(C, k) what the columns alone say of each person."""
-        return np.einsum("...kp,...p->...k", self.x, self.fit.coefficient)
+        return np.asarray(np.einsum("...kp,...p->...k", self.x, self.fit.coefficient))
 
     @property
     def expected_variance(self) -> Floats:
         """(C, k) of the estimate of that."""
-        return np.einsum("...ki,...ij,...kj->...k", self.x, self.covariance, self.x)
+        return np.asarray(np.einsum("...ki,...ij,...kj->...k", self.x, self.covariance, self.x))
 
     @property
     def shrunken(self) -> tuple[Floats, Floats]:

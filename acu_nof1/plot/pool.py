@@ -190,11 +190,13 @@ def _write(
             _text(ax, 1, place, words.numbers(each["value"], each["low"], each["high"], outcome), NUMBERS)
     average, ahead = below
     said = words.numbers(pooled.mean, pooled.low, pooled.high, outcome), words.prediction(pooled, outcome)
-    for place, name, shown in zip(
-        (average, ahead), (words.average_row(pooled), words.next_row(pooled)), said, strict=True
-    ):
-        _text(ax, 0, place, name, NAMES, bold=True)
-        _text(ax, 1, place, shown, NUMBERS, bold=True)
+    names = words.average_row(pooled), words.next_row(pooled)
+    for at, name, shown in zip((average, ahead), names, said, strict=True):
+        _text(ax, 0, at, name, NAMES, bold=True)
+        _text(ax, 1, at, shown, NUMBERS, bold=True)
+    if every == 1:
+        ax.annotate(words.OWN_NUMBERS, (1, 1), (6, 3), xycoords="axes fraction", textcoords="offset points",
+                    fontsize=style.TINY, color=palette.GREY)  # fmt: skip
 
 
 def _text(ax: Axes, side: int, place: float, text: str, width: float, *, bold: bool = False) -> None:

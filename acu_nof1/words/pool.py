@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1.words.change import name_in_sentence
+from acu_nof1.words.direction import isolated
 from acu_nof1.words.numbers import MINUS, NO_BREAK, listing, number, percent, signed, signed_short
 from acu_nof1.words.sensitivity import NO_CHANGE
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ONE_OF = {"points": "point", "days per 28": "day per 28", "doses/day": "dose/day"}
 OWN, DRAWN = "own diary, with its interval", "drawn towards the average"
+OWN_NUMBERS = "own diary"
 AVERAGE, NEXT = "Average", "Next person"
 NOTHING_TO_DRAW = "The people's changes could not be pooled: {reason}."
 
@@ -72,7 +74,10 @@ def share_of_such_people(share: Share) -> str:
     """Say how many people like them have an important gain."""
     if not share.ok:
         return f"How many such people have an important gain is not estimable: {share.reason}."
-    return f"Of people like these, about {_whole(share.share)} in 100 have a true gain of at least the important change ({_ends(share)})."
+    ends = f"{percent(share.level)} interval {_whole(share.low)} to {_whole(share.high)}"
+    about = "about " if 0.01 <= share.share <= 0.99 else ""
+    whole = _whole(share.share)
+    return f"Of people like these, {about}{whole} in 100 have a true gain of at least the important change ({ends})."
 
 
 def share_of_these(share: Share) -> str:
@@ -87,25 +92,26 @@ def share_of_these(share: Share) -> str:
 
 
 def _whole(share: float) -> str:
-    return f"{100 * share:.0f}"
-
-
-def _ends(share: Share) -> str:
-    return f"{percent(share.level)} interval {_whole(share.low)} to {_whole(share.high)}"
+    """In 100, never 0 or 100."""
+    if share < 0.01:
+        return "fewer than 1"
+    return "more than 99" if share > 0.99 else f"{100 * share:.0f}"
 
 
 def groups(found: Groups, outcome: Outcome) -> tuple[str, ...]:
     """Say how the averages of groups differ, a sentence each; groups that cannot be compared with their reason."""
-    differences, said = found.differences, []
-    for row in differences.itertuples():
-        digits = outcome.digits
-        change = _with_unit(signed(row.difference, digits), outcome)
+    digits, name, said = outcome.digits, name_in_sentence(outcome), []
+    rows = found.differences.to_dict("records")
+    for row in rows:
+        change = _with_unit(signed(row["difference"], digits), outcome)
         said.append(
-            f"The average change of {name_in_sentence(outcome)} of {row.group} less that of {row.reference} is {change} "
-            f"({percent(_level(found))} interval {signed(row.low, digits)} to {signed(row.high, digits)})."
+            f"The average change of {name} of {isolated(row['group'])} less that of {isolated(row['reference'])} is {change} "
+            f"({percent(_level(found))} interval {signed(row['low'], digits)} to {signed(row['high'], digits)})."
         )
-    said += [f"{name} is not compared: {each.reason}." for name, each in found.by_group.items() if not each.ok]
-    if len(differences):
+    said += [
+        f"{isolated(group)} is not compared: {each.reason}." for group, each in found.by_group.items() if not each.ok
+    ]
+    if rows:
         said.append("Groups can differ in more than their name, so this does not say why.")
     return tuple(said)
 
