@@ -2,9 +2,9 @@
 
 Three questions that are easily taken for one another:
 
-- *Of these people, how many gained?* `share_of_these`, from each one's own chance.
-- *Of people like them, how many gain?* `share_of_such_people`, from the pooled mean and τ.
-- *How likely does this one gain?* Each person's own chance, or `chance_of_each` once drawn towards the others.
+- *How likely did this one gain?* The own diary's chance, or `chance_of_each`, drawn towards the others.
+- *Of these people, how many gained?* `share_of_these`, from the pooled people; `share_by_chances`, from chances alone.
+- *Of people like them, how many gain?* `share_of_such_people`, from the mean and the differences between people.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 DRAWS, TRIED = 4000, 256
+FEWEST_DRAWS, PLACES = 200, 4_000_000
+"""Draws of mean and τ for chances of each person: as many as give so many numbers."""
 MOST_COUNTED = 2000
 """Up to so many people the distribution of the count is exact; of more, the normal one is right to less than one of them."""
 NONE = float("nan")
@@ -49,15 +51,14 @@ class Share:
         return self.status == "ok"
 
 
-def share_of_these(chances: ArrayLike, *, level: float = 0.95) -> Share:
-    """Of these people, how many had an important gain?
+def share_by_chances(chances: ArrayLike, *, level: float = 0.95) -> Share:
+    """How many of these people had an important gain, as far as each one's own chance says?
 
-    Each person's gain is known with a chance p only. The expected share is the mean of p, and the number of gains is a
-    sum of unlike coin throws, independent given the diaries (Poisson binomial); the interval holds it with at least the
-    stated probability.
+    The expected share is the mean of the chances p, and the number of gains a sum of unlike coin throws, independent given
+    the diaries (Poisson binomial); the interval holds it with at least the stated probability if the chances are right.
 
-    It is as good as the chances. Those of single diaries know nothing of the other people: noise makes people look more unlike
-    than they are, so the share lies too near one half. Those of `chance_of_each` mend that.
+    Those of single diaries are right for a person of whom nothing else is known. They know nothing of the other people:
+    noise makes people look more unlike than they are, and the share lies too near one half. `share_of_these` mends that.
 
     Parameters
     ----------
@@ -81,8 +82,11 @@ def share_of_these(chances: ArrayLike, *, level: float = 0.95) -> Share:
     return Share("ok", "", int(p.size), float(p.mean()), low, high, level)
 
 
-def chance_of_each(pooled: Pooled, important: float, sign: int) -> Floats:
+def chance_of_each(pooled: Pooled, important: float, sign: int, *, seed: int = 1) -> Floats:
     """How likely did each person gain at least the important change, once drawn towards the others?
+
+    Given mean and τ a person's true gain is normally distributed around the shrunken estimate; mean and τ are drawn from what
+    is known of them, see `share_of_such_people`, and the chances averaged.
 
     Parameters
     ----------
@@ -92,17 +96,64 @@ def chance_of_each(pooled: Pooled, important: float, sign: int) -> Floats:
         The important change, above 0, in the unit of the changes.
     sign
         +1 where higher is better, −1 where lower is (`Outcome.sign`).
+    seed
+        Of the draws.
 
     Returns
     -------
     (n,) array
-        From the normal distribution of each shrunken estimate, in the order of `Pooled.by_person`; NaN for people who were
-        left out, and where no important gain is known (`important` not above 0, `sign` 0).
+        In the order of `Pooled.by_person`; NaN for people who were left out, and for all where no average or no important
+        gain is known (`important` not above 0, `sign` 0).
     """
-    if not important > 0 or not sign:
-        return np.full(len(pooled.by_person), np.nan)
     rows = pooled.by_person
-    return np.asarray(ndtr((sign * rows["shrunken"] - important) / rows["shrunken_se"]), dtype=np.float64)
+    out = np.full(len(rows), np.nan)
+    if not _why_not(pooled, important, sign):
+        out[rows["reason"] == ""] = _chances(pooled, important, sign, np.random.default_rng(seed)).mean(axis=0)
+    return out
+
+
+def share_of_these(pooled: Pooled, important: float, sign: int, *, seed: int = 1) -> Share:
+    """Of these people, how many had a true gain of at least the important change?
+
+    The expected share is the mean of `chance_of_each`. For the interval people are thrown by their chances, independent of
+    one another given mean and τ, at many draws of both.
+
+    Parameters
+    ----------
+    pooled, important, sign, seed
+        See `chance_of_each`.
+    """
+    reason = _why_not(pooled, important, sign)
+    if reason:
+        return Share("not_estimable", reason, pooled.people, level=pooled.level)
+    rng = np.random.default_rng(seed)
+    chances = _chances(pooled, important, sign, rng)
+    counts = (rng.random(chances.shape) < chances).mean(axis=1)
+    low, high = np.quantile(counts, _tails(pooled), method="inverted_cdf").tolist()
+    return Share("ok", "", pooled.people, float(chances.mean()), low, high, pooled.level)
+
+
+def _why_not(pooled: Pooled, important: float, sign: int) -> str:
+    return NO_GAIN if not important > 0 or not sign else pooled.reason
+
+
+def _tails(pooled: Pooled) -> list[float]:
+    return [(1 - pooled.level) / 2, (1 + pooled.level) / 2]
+
+
+def _chances(pooled: Pooled, important: float, sign: int, rng: np.random.Generator) -> Floats:
+    """Chance of an important gain at each draw of mean and τ, of each pooled person, (draws, people)."""
+    y, variance = _pooled_people(pooled)
+    some = int(np.clip(PLACES // y.size, FEWEST_DRAWS, DRAWS))
+    mean, tau = (each[:some, None] for each in _drawn(y, variance, rng))
+    kept = tau**2 / (tau**2 + variance)
+    return _beyond(sign * (mean + kept * (y - mean)), np.sqrt(kept * variance), important)
+
+
+def _pooled_people(pooled: Pooled) -> tuple[Floats, Floats]:
+    rows = pooled.by_person
+    rows = rows[rows["reason"] == ""]
+    return rows["value"].to_numpy(), rows["se"].to_numpy() ** 2
 
 
 def share_of_such_people(pooled: Pooled, important: float, sign: int, *, seed: int = 1) -> Share:
@@ -115,20 +166,14 @@ def share_of_such_people(pooled: Pooled, important: float, sign: int, *, seed: i
 
     Parameters
     ----------
-    pooled, important, sign
+    pooled, important, sign, seed
         See `chance_of_each`.
-    seed
-        Of the draws.
     """
-    if not important > 0 or not sign:
-        return Share("not_estimable", NO_GAIN, pooled.people, level=pooled.level)
-    if not pooled.ok:
-        return Share("not_estimable", pooled.reason, pooled.people, level=pooled.level)
-    rows = pooled.by_person
-    rows = rows[rows["reason"] == ""]
-    mean, tau = _drawn(rows["value"].to_numpy(), rows["se"].to_numpy() ** 2, np.random.default_rng(seed))
-    tails = [(1 - pooled.level) / 2, (1 + pooled.level) / 2]
-    low, high = np.quantile(_beyond(sign * mean, tau, important), tails).tolist()
+    reason = _why_not(pooled, important, sign)
+    if reason:
+        return Share("not_estimable", reason, pooled.people, level=pooled.level)
+    mean, tau = _drawn(*_pooled_people(pooled), np.random.default_rng(seed))
+    low, high = np.quantile(_beyond(sign * mean, tau, important), _tails(pooled)).tolist()
     share = float(_beyond(np.array([sign * pooled.mean]), np.array([pooled.tau]), important)[0])
     return Share("ok", "", pooled.people, share, min(low, share), max(high, share), pooled.level)
 
