@@ -1,6 +1,6 @@
 """Do the pooled intervals hold what they say: the mean, the next person, each person, the share with an important gain?
 
-    OMP_NUM_THREADS=1 python benchmarks/pooling.py             all cells, 2,000 cohorts each (three minutes on one core)
+    OMP_NUM_THREADS=1 python benchmarks/pooling.py             all cells, 2,000 cohorts each (five minutes on one core)
     OMP_NUM_THREADS=1 python benchmarks/pooling.py --n 200     a first look
 
 A cohort has k people. True gains are N(1.4, τ²), in points of a 0-10 scale. Standard errors are those of diaries of unlike
@@ -9,7 +9,7 @@ cohort the next person's true gain is drawn too.
 
 Rows: `mean` and `next person` for each way of pooling; `each person` counts all shrunken intervals of a cohort; `such people`
 is the share of N(1.4, τ²) beyond 2; `these people` the share of true gains beyond 2 among the k, from the pooled people, and
-`these people, chances` from each one's own chance alone; `bias` is that of the point. Results go to benchmarks/results/pooling.csv.
+`these people, chances` from each one's own chance alone, in 250 cohorts; `bias` is that of the point. Results go to benchmarks/results/pooling.csv.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 PEOPLE, BETWEEN = (20, 40, 60), (0.0, 0.5, 1.0, 1.5)
 MEAN, IMPORTANT, LEVEL = 1.4, 2.0, 0.95
 MEDIAN_SE, SPREAD_SE = 0.6, 0.5
-AT_ONCE, SHARES = 250, 500
+AT_ONCE, SHARES = 250, 250
 BOUNDS = {"mean": (0.93, 0.97), "next person": (0.92, 0.98)}
 """Of Knapp and Hartung's; the next person's with 60 people who differ."""
 

@@ -130,9 +130,9 @@ def meta_regression(
     who = people(value, se, names=names, level=level, method=method, rows=len(covariates))
     blank = covariates.isna().to_numpy().any(axis=1) | _endless(covariates)
     who = who.without(blank, NO_COVARIATE)
-    x = design(covariates[who.pooled])
-    count = int(who.pooled.sum())
-    reason = who.too_few(x.shape[1] + 1) or unfit(x)
+    known = covariates[who.pooled]
+    x, count = design(known), len(known)
+    reason = who.too_few(x.shape[1] + 1) or unfit(known, x)
     if reason:
         left_out = who.name.size - count
         nothing = np.full(count, np.nan)
@@ -148,14 +148,16 @@ def _endless(covariates: pd.DataFrame) -> NDArray[np.bool_]:
 def design(covariates: pd.DataFrame) -> pd.DataFrame:
     """Turn covariates into columns of numbers, an intercept before them."""
     wordy = covariates.select_dtypes(exclude=["number", "bool"]).columns
-    coded = pd.get_dummies(covariates, columns=list(wordy), prefix_sep=": ", drop_first=True, dtype=float)
+    coded = covariates.copy()
+    if len(wordy):
+        coded = pd.get_dummies(covariates, columns=list(wordy), prefix_sep=": ", drop_first=True, dtype=float)
     coded.insert(0, INTERCEPT, 1.0)
     return coded.astype(np.float64)
 
 
-def unfit(x: pd.DataFrame) -> str:
-    """Why these columns cannot all have a coefficient; ``""`` where they can."""
-    constant = [str(name) for name, column in list(x.items())[1:] if column.nunique() < 2]
+def unfit(covariates: pd.DataFrame, x: pd.DataFrame) -> str:
+    """Why these covariates, coded as columns x, cannot all have a coefficient; ``""`` where they can."""
+    constant = [str(name) for name, column in covariates.items() if column.nunique() < 2]
     if constant:
         return f"{' and '.join(constant)} {'is' if len(constant) == 1 else 'are'} the same in all these people"
     columns = x.to_numpy()

@@ -22,7 +22,7 @@ Method = Literal["REML", "PM", "DL"]
 
 GRID = 33
 """Points at which τ² is tried in each round; what lies between the best one's neighbours is looked at again."""
-ROUNDS = 12
+ROUNDS = 10
 
 
 class Weighted(NamedTuple):
