@@ -572,4 +572,4 @@ def test_the_figure_says_why_there_is_none_and_its_alternative_has_the_numbers()
     alt = words.forest_alt(found, PAIN)
     assert alt.startswith("Change of pain, points, of 24 people, a row each: own diaries from −2.1 to −0.5")
     assert "Average −1.3 (−1.5 to −1.1); next person −1.9 to −0.7." in alt
-    assert "2 people's own change reaches the important change, 0 do when drawn" in alt
+    assert "The important change is reached in 2 people's own diaries, drawn towards the average in 0." in alt

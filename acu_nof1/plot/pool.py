@@ -124,14 +124,14 @@ def _people(ax: Axes, rows: pd.DataFrame, row: float) -> None:
     place, share = np.arange(len(rows)), row / ROW
     low, high = ax.get_xlim()
     ends = rows[["low", "high"]].to_numpy()
-    ax.hlines(place, *np.clip(ends, low, high).T, color=palette.BEFORE_FILL, lw=max(0.5, 1.4 * share), zorder=2)
+    ax.hlines(place, *np.clip(ends, low, high).T, color=palette.BEFORE, lw=max(0.35, share), zorder=2)
     size = max(1.3, 4.2 * share**0.5)
     for cut, edge, arrow in ((ends[:, 0] < low, low, "<"), (ends[:, 1] > high, high, ">")):
         ax.plot(
             np.full(cut.sum(), edge),
             place[cut],
             arrow,
-            color=palette.BEFORE_FILL,
+            color=palette.BEFORE,
             ms=size,
             mew=0,
             zorder=2,
@@ -142,7 +142,7 @@ def _people(ax: Axes, rows: pd.DataFrame, row: float) -> None:
 
 
 def _legend(figure: Figure, ax: Axes) -> None:
-    own = ax.plot([], [], "D-", color=palette.BEFORE_FILL, ms=3.4, mec=palette.BEFORE, mfc="white", lw=1.4)[0]
+    own = ax.plot([], [], "D-", color=palette.BEFORE, ms=3.4, mec=palette.BEFORE, mfc="white", lw=1.0)[0]
     drawn = ax.plot([], [], "o", color=palette.AFTER, ms=4.2, mew=0)[0]
     ax.legend(
         [own, drawn],

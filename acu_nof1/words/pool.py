@@ -191,7 +191,9 @@ def forest_alt(pooled: Pooled, outcome: Outcome) -> str:
         marked += f" and the {important_line(outcome)}"
         own = int((outcome.sign * rows["value"] >= abs(goal)).sum())
         drawn = int((outcome.sign * rows["shrunken"] >= abs(goal)).sum())
-        beyond = f" {own} people's own change reaches the important change, {drawn} do when drawn towards the average."
+        beyond = (
+            f" The important change is reached in {own} people's own diaries, drawn towards the average in {drawn}."
+        )
     left = sides(outcome)[0].strip("← ")
     which = f" {left.capitalize()} is to the left." if left else ""
     return (
