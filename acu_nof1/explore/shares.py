@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 DRAWS, TRIED = 4000, 256
-FEWEST_DRAWS, PLACES = 200, 4_000_000
-"""Draws of mean and τ for chances of each person: as many as give so many numbers."""
+FEWEST_DRAWS, PLACES = 100, 4_000_000
+"""Of draws of mean and τ, for chances of each person, as many are taken as give so many numbers at once."""
 MOST_COUNTED = 2000
 """Up to so many people the distribution of the count is exact; of more, the normal one is right to less than one of them."""
 NONE = float("nan")
@@ -191,11 +191,15 @@ def _drawn(y: Floats, variance: Floats, rng: np.random.Generator) -> tuple[Float
     smallest, spread = variance.min(), float(weighted(y, np.ones_like(y), one).q)
     end = np.log1p(max(spread / wanted.min() - smallest, 0.0) / smallest)
     place = np.linspace(0, end, TRIED)
-    fit = weighted(y[None], variance + smallest * np.expm1(place)[:, None], np.broadcast_to(one, (TRIED, *one.shape)))
+    parts = []
+    for some in np.array_split(place, 1 + TRIED * y.size // PLACES):
+        columns = np.broadcast_to(one, (some.size, *one.shape))
+        fit = weighted(y[None], variance + smallest * np.expm1(some)[:, None], columns)
+        parts.append((fit.q, fit.coefficient[:, 0], np.sqrt(fit.covariance[:, 0, 0])))
+    q, means, errors = (np.concatenate(each) for each in zip(*parts, strict=True))
     # Q falls with τ²: turned round it can be read backwards. A draw above Q(0) leaves τ² = 0.
-    at = np.interp(wanted, fit.q[::-1], place[::-1])
-    error = np.sqrt(fit.covariance[:, 0, 0])
-    mean = np.interp(at, place, fit.coefficient[:, 0]) + np.interp(at, place, error) * rng.standard_normal(DRAWS)
+    at = np.interp(wanted, q[::-1], place[::-1])
+    mean = np.interp(at, place, means) + np.interp(at, place, errors) * rng.standard_normal(DRAWS)
     return mean, np.sqrt(smallest * np.expm1(at))
 
 
