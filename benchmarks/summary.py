@@ -245,6 +245,20 @@ def _missed(some: pd.DataFrame) -> str:
     return f"{(some['passed'] == 'no').sum()} of {some['passed'].notna().sum()}"
 
 
+def pooling() -> str:
+    """Coverage of pooled intervals, by people and by tau."""
+    table = results("pooling")
+    people, taus = sorted(table["people"].unique()), sorted(table["tau"].unique())
+    table["of"] = table["of"].where(table["knapp_hartung"].isna(), table["of"] + ", " + table["method"])
+    table["of"] += table["knapp_hartung"].map({True: ", Knapp–Hartung", False: ", normal"}).fillna("")
+    rows = []
+    for name in sorted(table["of"].unique()):
+        some = table[table["of"] == name].set_index(["people", "tau"])["coverage"]
+        rows.append([name, *(" ".join(f"{some[k, tau]:.3f}" for tau in taus) for k in people)])
+    said = " / ".join(f"{tau:g}" for tau in taus)
+    return markdown(["interval of", *(f"{k} people, τ {said}" for k in people)], rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "gates": gates,
     "coverage": coverage,
@@ -255,6 +269,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "verdicts": verdicts,
     "verdict bars": verdict_bars,
     "verdict rule": verdict_rule,
+    "pooling": pooling,
 }
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: TABLES,

@@ -8,6 +8,7 @@ from acu_nof1.plot.course import course_alt, plot_course
 from acu_nof1.plot.looks import plot_looks
 from acu_nof1.plot.patient import plot_for_patient
 from acu_nof1.plot.planning import plot_audit, plot_plan
+from acu_nof1.plot.pool import plot_forest_of_people
 from acu_nof1.plot.sensitivity import plot_sensitivity
 from acu_nof1.plot.trial import figure_alt, plot_outcome, plot_trial
 
@@ -20,6 +21,7 @@ __all__ = [
     "plot_bands",
     "plot_course",
     "plot_for_patient",
+    "plot_forest_of_people",
     "plot_looks",
     "plot_outcome",
     "plot_plan",

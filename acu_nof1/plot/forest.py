@@ -110,16 +110,16 @@ def _dress(ax: Axes, primary: Estimate, drawn: Sequence[Estimate]) -> None:
     no_change = _position(primary, primary.no_change)
     ax.axvline(no_change, color=palette.GREY, lw=1.0, zorder=1)
     side = -primary.outcome.sign
-    _label_line(ax, no_change, words.NO_CHANGE, palette.GREY, side)
+    label_line(ax, no_change, words.NO_CHANGE, palette.GREY, side)
     for important in map(partial(_position, primary), _important(primary)):
         ax.axvline(important, color=palette.EVENT, lw=1.0, ls=style.EVENT_DASHES, zorder=1)
-        _label_line(ax, important, words.important_line(primary), palette.EVENT, -side)
+        label_line(ax, important, words.important_line(primary), palette.EVENT, -side)
     for x, text, offset, align in zip((0, 1), words.sides(primary), (-6, 6), ("right", "left"), strict=True):
         ax.annotate(text, (x, 0), (offset, -3), xycoords="axes fraction", textcoords="offset points", ha=align, va="top",
                     fontsize=style.SMALL, color=palette.GREY)  # fmt: skip
 
 
-def _label_line(ax: Axes, x: float, text: str, colour: str, side: int) -> None:
+def label_line(ax: Axes, x: float, text: str, colour: str, side: int) -> None:
     """Name a line above it, to the side away from the other line."""
     ax.annotate(text, (x, 1), (3 * side, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
                 ha="left" if side > 0 else "right", fontsize=style.TINY, color=colour)  # fmt: skip
