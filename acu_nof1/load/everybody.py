@@ -144,7 +144,7 @@ def _with_person(read: Sequence[ReadFile]) -> pd.DataFrame:
         if file.whose is not None
         for frame in (*file.cells, file.derived.assign(column="", raw="", status="derived", rule="", remedy=""))
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).astype({"value": float})
 
 
 def _everybody(people: People, cells: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
