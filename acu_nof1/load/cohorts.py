@@ -25,7 +25,7 @@ from acu_nof1.privacy import is_code
 from acu_nof1.trial import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from acu_nof1.trial import Comparisons, Trial
 
@@ -135,21 +135,23 @@ def trial_folders(folder: Path) -> list[Path]:
     return found
 
 
-def read_trials(folders: Sequence[Path]) -> Cohort:
+def read_trials(folders: Sequence[Path], repeated: Container[str] = ()) -> Cohort:
     """Read these trial folders, one person each; one that cannot be used is a row with the reason.
 
     Parameters
     ----------
     folders
         Trial folders. Where a protocol names nobody, the folder's name does.
+    repeated
+        Names of folders whose person has another folder, which is read.
     """
     read = [_read(folder) for folder in folders]
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for one in read:
-        if one.person in seen:
-            one.fail(f"{seen[one.person]} is of the same person", "Give each person one folder, or another code.")
+        if one.person in seen or one.place in repeated:
+            one.fail("another folder is of the same person", "Give each person one folder, or another code.")
             one.person = f"{one.person} ({one.place})"
-        seen.setdefault(one.person, one.place)
+        seen.add(one.person)
     held = [one for one in read if one.comparisons is not None]
     return Cohort(
         pd.DataFrame([one.row for one in read], columns=list(PEOPLE_COLUMNS)),
@@ -187,7 +189,7 @@ class _Read:
 
 def _read(folder: Path) -> _Read:
     one = _Read(folder.name if is_code(folder.name) else "person", folder.name if is_code(folder.name) else "folder",
-                _digest(folder), covariates={})  # fmt: skip
+                digest_of_trial(folder), covariates={})  # fmt: skip
     try:
         trial = read_trial(folder)
         one.person = trial.protocol.code or one.person
@@ -216,7 +218,7 @@ def _covariates(trial: Trial) -> dict[str, object]:
     return {"condition": protocol.condition, "sessions": len(protocol.attended), "weeks": weeks}
 
 
-def _digest(folder: Path) -> str:
+def digest_of_trial(folder: Path) -> str:
     """Hash everything that is read of a trial folder."""
     found = hashlib.sha256()
     for path in sorted({*input_files(folder), folder / PROTOCOL_FILE}):

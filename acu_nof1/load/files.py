@@ -104,14 +104,15 @@ def read_file(
     UnreadableFileError
         If it is no table, its declaration does not fit it, or it holds none of the outcomes.
     """
-    table, layout = open_table(folder, file, name, titles_to_look_for(file, outcomes), progress)
+    titles = titles_to_look_for(file, outcomes)
+    table, layout = open_table(folder, file, name, titles, progress, may_be_empty=everybody)
     roles, wrong = find_roles(file, name, table, layout)
     table, more_than_one = (table, nobody(name, roles)) if everybody else of_one_person(file, name, table, roles)
     wrong += more_than_one
     questions, more_wrong = find_questions(file, name, table, layout, roles, outcomes)
-    titles = asked(table, roles) if layout.shape == "long" else table.columns
+    held = asked(table, roles) if layout.shape == "long" else table.columns
     named = recurring(table, roles) if layout.shape == "long" else table.columns
-    items, some_missing = find_items(name, titles, named, [outcome for outcome in outcomes if outcome.items])
+    items, some_missing = find_items(name, held, named, [outcome for outcome in outcomes if outcome.items])
     log = is_log(layout.shape, roles)
     more_wrong += some_missing + wrong_log(file, name, log, roles, questions)
     if wrong := [*wrong, *more_wrong, *wrong_units(file, name, outcomes), *other_units(file, name, table, questions)]:
@@ -122,7 +123,7 @@ def read_file(
     desk = Desk(name, file, table, layout, roles, days)
     columns, derived, wanted, more = _columns_of(desk, questions, outcomes, log)
     forms, scored, scoring_notes = read_scores(desk, items)
-    if not questions and not wanted and not items:
+    if not questions and not wanted and not items and len(table.rows):
         raise UnreadableFileError([nothing_found(name, named, outcomes)])
     problems += more + _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(

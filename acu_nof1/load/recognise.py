@@ -24,7 +24,13 @@ def no_progress(share: float) -> None:
 
 
 def open_table(
-    folder: Path, file: DiaryFile, name: str, titles: Iterable[str], progress: Progress = no_progress
+    folder: Path,
+    file: DiaryFile,
+    name: str,
+    titles: Iterable[str],
+    progress: Progress = no_progress,
+    *,
+    may_be_empty: bool = False,
 ) -> tuple[Table, Layout]:
     """What does this file hold as a table, and in which format is it?
 
@@ -38,6 +44,8 @@ def open_table(
         Column titles to look for in a table.
     progress
         Called with the share that is read, for files that take long.
+    may_be_empty
+        Whether a row of titles with nothing below it will do.
 
     Returns
     -------
@@ -57,7 +65,8 @@ def open_table(
     if own is not None and own.read is not None:
         table, layout = own.read(path, file, progress), own
     else:
-        table = read_table(path, delimiter=file.delimiter, encoding=file.encoding, sheet=file.sheet, titles=titles)
+        table = read_table(path, delimiter=file.delimiter, encoding=file.encoding, sheet=file.sheet, titles=titles,
+                           may_be_empty=may_be_empty)  # fmt: skip
         layout = layout_for(table.columns, file.layout, file.columns)
     return (layout.arrange(table, file, folder) if layout.arrange else table), layout
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from acu_nof1.errors import Problem, UnreadableFileError
+from acu_nof1.errors import MissingToolError, Problem, UnreadableFileError
 from acu_nof1.load.workbooks import DAY_ZERO, RefusedError, read_workbook
 from acu_nof1.privacy import without_names
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 DELIMITERS = (",", ";", "\t", "|")
+ROW = "row of the whole table"  # titles a part of a table, with the rows' numbers in the whole
+PARQUET = b"PAR1"
+STREAM_FROM = 64 * 1024**2  # bytes from which a text table is shared out piece by piece
+ROWS_AT_ONCE = 200_000
 HEAD = 60  # records among which the header is looked for
 LARGEST = 500 * 1024**2  # bytes of a file that is read as a whole
 MOST_COLUMNS = 16_384  # as many as a spreadsheet has
@@ -124,6 +128,16 @@ class Table:
         ignored = {**self.ignored, reason: self.ignored.get(reason, 0) + int((~kept).sum())}
         return replace(self, rows=self.rows[kept].reset_index(drop=True), numbers=self.numbers[kept], ignored=ignored)
 
+    def renumbered(self) -> Table:
+        """Return a part of a larger table under the row numbers of the whole."""
+        if ROW not in self.columns:
+            return self
+        numbers = self.rows[ROW].to_numpy(dtype=object).astype(np.int64)
+        columns = tuple(title for title in self.columns if title != ROW)
+        place = dict(zip(self.numbers.tolist(), numbers.tolist(), strict=True))
+        overlong = tuple(place[row] for row in self.overlong)
+        return replace(self, columns=columns, rows=self.rows[list(columns)], numbers=numbers, overlong=overlong)
+
     def with_columns(self, **columns: Iterable[str]) -> Table:
         """Return the table with these columns of text added, or in the place of those that have such a title."""
         added = {title: pd.array(list(texts), dtype="str") for title, texts in columns.items()}
@@ -217,14 +231,83 @@ def read_table(
     path = Path(path)
     data = bytes_of(path)
     wanted = frozenset(plain(title) for title in titles) - {""}
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
+    if data.startswith(PARQUET):
+        table = next(_parquet(path, digest_of(path), None))
+    elif path.suffix.lower() in (".xlsx", ".xlsm"):
         table = _read_workbook(path.name, data, sheet, wanted)
     else:
         table = _read_text(path.name, data, delimiter, encoding, wanted)
     if table.rows.empty and not may_be_empty:
         what = "there is a row of titles and nothing below it."
         raise unreadable(path.name, what, "Export the diary with its entries.")
-    return table
+    return table.renumbered()
+
+
+def stream_table(
+    path: Path, *, delimiter: str | None = None, encoding: str | None = None, sheet: str | None = None
+) -> Iterator[Table]:
+    """Read a table in pieces; a large text or Parquet file is never held as a whole.
+
+    Parameters
+    ----------
+    path, delimiter, encoding, sheet
+        As for `read_table`.
+
+    Raises
+    ------
+    UnreadableFileError
+        As `read_table`; a large text file must have its titles in the first row.
+    """
+    with path.open("rb") if path.is_file() else io.BytesIO() as stream:
+        head = stream.read(1024**2)
+    if head.startswith(PARQUET):
+        yield from _parquet(path, digest_of(path), ROWS_AT_ONCE)
+    elif path.suffix.lower() in (".xlsx", ".xlsm") or not path.is_file() or path.stat().st_size < STREAM_FROM:
+        yield read_table(path, delimiter=delimiter, encoding=encoding, sheet=sheet)
+    else:
+        like = _read_text(path.name, head[: head.rfind(b"\n")], delimiter, encoding, frozenset())
+        coded = encoding or ("utf-8-sig" if like.read_as.startswith("text, UTF-8") else "cp1252")
+        pieces = pd.read_csv(path, sep=like.delimiter, encoding=coded, dtype="str", keep_default_na=False,
+                             skip_blank_lines=False, chunksize=ROWS_AT_ONCE)  # fmt: skip
+        try:
+            for rows in pieces:
+                numbers = rows.index.to_numpy() + 2
+                yield replace(like, rows=rows.set_axis(list(like.columns), axis=1), numbers=numbers)
+        except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
+            raise unreadable(path.name, f"the table could not be read in pieces ({error}).", _EXPORT) from None
+
+
+def _parquet(path: Path, digest: str, rows_at_once: int | None) -> Iterator[Table]:
+    """A Parquet file as text: dates as 2026-01-31, what is missing as a blank."""
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        what = "reading Parquet needs pyarrow, which is not installed."
+        raise MissingToolError(
+            [Problem("error", without_names(path.name), what, "Install acu-nof1[parquet], or save it as CSV.")]
+        ) from None
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        insist_on_size(path.name, len(file.schema_arrow.names), 0 if rows_at_once else file.metadata.num_rows)
+        done = 0
+        for batch in file.iter_batches(rows_at_once or max(file.metadata.num_rows, 1)):
+            rows = pd.DataFrame({name: _text_of(column) for name, column in batch.to_pandas().items()})
+            numbers = np.arange(done + 1, done + 1 + len(rows), dtype=np.int64)
+            done += len(rows)
+            yield Table(path.name, tuple(rows.columns), rows, numbers, (), "", "Parquet", digest)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise unreadable(path.name, f"the Parquet file is damaged ({type(error).__name__}).", _EXPORT) from None
+
+
+def _text_of(column: pd.Series[Any]) -> pd.Series[str]:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        days = column.dt.tz_localize(None) if column.dt.tz is not None else column
+        whole = bool((days.dropna() == days.dropna().dt.normalize()).all())
+        text = days.dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S")
+    else:
+        text = column.astype(object).map(lambda cell: str(cell), na_action="ignore")
+    filled: pd.Series[str] = text.where(column.notna(), "").astype("str")
+    return filled
 
 
 def unreadable(file: str, problem: str, remedy: str) -> UnreadableFileError:
