@@ -53,6 +53,14 @@ _HOMES = {
     "plot_trial": "plot",
     "Reassessment": "reassessment",
     "reassess": "reassessment",
+    "Cohort": "cohort",
+    "Reassessments": "cohort",
+    "read_cohort": "cohort",
+    "reassess_all": "cohort",
+    "run_cohort": "cohort",
+    "Pooled": "explore.pool",
+    "pool": "explore.pool",
+    "plot_forest_of_people": "plot",
     "write_pdf": "report",
     "write_report": "report",
 }
@@ -62,6 +70,11 @@ __all__ = ["__version__", *sorted(_HOMES)]
 if TYPE_CHECKING:
     from acu_nof1.anonymity import anonymous as anonymous
     from acu_nof1.checks import check as check
+    from acu_nof1.cohort import Cohort as Cohort
+    from acu_nof1.cohort import Reassessments as Reassessments
+    from acu_nof1.cohort import read_cohort as read_cohort
+    from acu_nof1.cohort import reassess_all as reassess_all
+    from acu_nof1.cohort import run_cohort as run_cohort
     from acu_nof1.diary import Diary as Diary
     from acu_nof1.errors import AcuError as AcuError
     from acu_nof1.errors import Problem as Problem
@@ -70,6 +83,8 @@ if TYPE_CHECKING:
     from acu_nof1.estimate import Estimate as Estimate
     from acu_nof1.estimate import Estimates as Estimates
     from acu_nof1.estimate import estimate_all as estimate_all
+    from acu_nof1.explore.pool import Pooled as Pooled
+    from acu_nof1.explore.pool import pool as pool
     from acu_nof1.explore.sensitivity import SPECIFICATIONS as SPECIFICATIONS
     from acu_nof1.explore.sensitivity import Sensitivity as Sensitivity
     from acu_nof1.explore.sensitivity import sensitivity as sensitivity
@@ -85,6 +100,7 @@ if TYPE_CHECKING:
     from acu_nof1.planning import audit as audit
     from acu_nof1.planning import plan as plan
     from acu_nof1.plot import plot_audit as plot_audit
+    from acu_nof1.plot import plot_forest_of_people as plot_forest_of_people
     from acu_nof1.plot import plot_looks as plot_looks
     from acu_nof1.plot import plot_plan as plot_plan
     from acu_nof1.plot import plot_sensitivity as plot_sensitivity

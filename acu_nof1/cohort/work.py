@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from acu_nof1.cohort import MANIFEST_COLUMNS, PROBLEM_COLUMNS, joined, reassess_all
+from acu_nof1.cohort.cohort import MANIFEST_COLUMNS, PROBLEM_COLUMNS, joined, reassess_all
+from acu_nof1.cohort.everybody import read_everybody
+from acu_nof1.cohort.reading import read_trials
 from acu_nof1.errors import AcuError
 from acu_nof1.estimate import ESTIMATORS
 from acu_nof1.estimate.base import COLUMNS
-from acu_nof1.load.cohorts import read_trials
-from acu_nof1.load.everybody import read_everybody
 
 if TYPE_CHECKING:
-    from acu_nof1.batch.units import Unit
+    from acu_nof1.cohort.units import Unit
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1 import __version__
-from acu_nof1.batch.work import Done, work_off
+from acu_nof1.cohort.work import Done, work_off
 from acu_nof1.errors import MissingToolError, Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from acu_nof1.batch.units import Unit
+    from acu_nof1.cohort.units import Unit
 
 ATTEMPTS = 3  # times a unit is tried again when the worker that had it is gone
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from acu_nof1 import __version__
+from acu_nof1.cohort.everybody import shared_protocol
+from acu_nof1.cohort.people import PEOPLE_FILES
+from acu_nof1.cohort.reading import digest_of_trial, is_shared, trial_folders
 from acu_nof1.errors import Problem, UnreadableFileError
-from acu_nof1.load.cohorts import digest_of_trial, is_shared, trial_folders
-from acu_nof1.load.everybody import shared_protocol
 from acu_nof1.load.layout import PERSON_TITLES
 from acu_nof1.load.layouts import layout_for
-from acu_nof1.load.people import PEOPLE_FILES
 from acu_nof1.load.protocols import PROTOCOL_FILE
 from acu_nof1.load.tables import ROW, plain, read_table, stream_table
 

@@ -14,10 +14,10 @@ import pandas as pd
 import tomli_w
 
 from acu_nof1.checks import problems_of
-from acu_nof1.cohort import PEOPLE_COLUMNS, PROBLEM_COLUMNS, Cohort, joined
+from acu_nof1.cohort.cohort import PEOPLE_COLUMNS, PROBLEM_COLUMNS, Cohort, joined
+from acu_nof1.cohort.everybody import read_everybody
+from acu_nof1.cohort.people import PEOPLE_FILES
 from acu_nof1.errors import AcuError, Problem, ProtocolError, UsageError
-from acu_nof1.load.everybody import read_everybody
-from acu_nof1.load.people import PEOPLE_FILES
 from acu_nof1.load.protocols import PROTOCOL_FILE, input_files
 from acu_nof1.load.tables import bytes_of
 from acu_nof1.load.trials import read_trial

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from acu_nof1 import __version__
-from acu_nof1.batch.engines import worked_off
-from acu_nof1.batch.units import Unit, units_of
+from acu_nof1.cohort.engines import worked_off
+from acu_nof1.cohort.units import Unit, units_of
 from acu_nof1.errors import Problem, UsageError
 from acu_nof1.estimate import ESTIMATORS
 from acu_nof1.estimate.base import COLUMNS
@@ -23,7 +23,7 @@ from acu_nof1.export import neutralised
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from acu_nof1.batch.work import Done
+    from acu_nof1.cohort.work import Done
 
     Progress = Callable[[int, int], None]
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from acu_nof1.cohort import PEOPLE_COLUMNS, PROBLEM_COLUMNS, Cohort
+from acu_nof1.cohort.cohort import PEOPLE_COLUMNS, PROBLEM_COLUMNS, Cohort
+from acu_nof1.cohort.people import PEOPLE_FILES, People, read_people
 from acu_nof1.diary import Source, reduction
 from acu_nof1.errors import AcuError, Problem, ProtocolError, UnreadableFileError
 from acu_nof1.load.cells import BLANK, NO_DATE, SAME_TWICE, SEVERAL
 from acu_nof1.load.complaints import OTHER_SCALE, TOO_MANY_REJECTED, examples, is_listed, lowest_tenth, place, too_short
 from acu_nof1.load.files import ReadFile, outside, read_file
-from acu_nof1.load.people import PEOPLE_FILES, People, read_people
 from acu_nof1.load.protocols import PROTOCOL_FILE, protocol_from
 from acu_nof1.load.tables import digest_of
 from acu_nof1.privacy import is_code, without_names
