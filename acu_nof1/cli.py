@@ -1,4 +1,4 @@
-"""The command line: ``acu-nof1 init``, ``demo``, ``report``, ``check``, ``convert``, ``key``, ``formats``, ``plan``, ``audit``.
+"""The command line: every command is one function, named as it is typed.
 
 Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing.
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -300,6 +301,53 @@ def formats() -> None:
 
 
 @app.command(epilog=EXIT_CODES)
+def cohort(
+    path: Annotated[
+        Path, typer.Argument(help="A folder of trial folders, or one with protocol.toml, people.csv and diaries.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="The folder for results.csv, problems.csv and manifest.json.", file_okay=False)
+    ],
+    engine: Annotated[str, typer.Option(help="Where it is worked off: local or dask.")] = "local",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of Dask, as tcp://host:8786.")] = None,
+    question: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="An estimator, as mean_change; may be repeated; all without."),
+    ] = None,
+) -> None:
+    """Reassess many people: one table of answers, what became of everybody, and why. What is done is not done again.
+
+    The tables are written before the exit code says whether somebody could not be read (1).
+    """
+    from acu_nof1.cohort import run_cohort
+
+    wrong = []
+    if out.resolve() == path.resolve() or out.resolve() in path.resolve().parents:
+        wrong.append(Problem("error", f"--out {out}", "this is where the diaries are.", "Choose another folder."))
+    if engine not in ("local", "dask"):
+        wrong.append(Problem("error", f"--engine {engine}", "there is no such engine.", "Write local or dask."))
+    _insist(wrong)
+    begun = time.monotonic()
+    with _counted("Reassessing") as progress:
+        run = run_cohort(path, out, engine=engine, jobs=jobs, scheduler=scheduler, questions=question or (),  # type: ignore[arg-type]
+                         progress=progress)  # fmt: skip
+    of = sum(run.people.values())
+    typer.echo(
+        f"{of} people in {time.monotonic() - begun:.0f} s: {run.people['done']} with an answer, {run.people['not_estimable']} not estimable, "
+        f"{run.people['failed']} could not be read."
+        + (f" {run.kept} of {run.units} parts were done already." if run.kept else "")
+    )
+    for file in sorted(file for file in out.iterdir() if file.is_file()):
+        typer.echo(f"  {file}")
+    if not (out / "results.parquet").is_file():
+        typer.echo("results.parquet is written where pyarrow is installed: acu-nof1[parquet].")
+    if run.people["failed"]:
+        typer.echo("manifest.json says who could not be read and why, problems.csv what to mend.")
+    raise typer.Exit(1 if run.people["failed"] else 0)
+
+
+@app.command(epilog=EXIT_CODES)
 def plan(
     baseline: Annotated[int | None, typer.Option(help="Days before treatment; 14, or 28 for headache.")] = None,
     treatment: Annotated[int | None, typer.Option(help="Days of treatment; 70, or 84 for headache.")] = None,
@@ -421,6 +469,18 @@ def _progress(what: str) -> Iterator[Callable[[float], None]]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=1.0)
         yield lambda share: bar.update(task, completed=share)
+
+
+@contextmanager
+def _counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of how many are done and how long the rest will take."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = _console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _show_planning(found: Plan | Audit, out: Path | None, json: Path | None, csv: Path | None) -> None:

@@ -306,3 +306,9 @@ def test_a_file_without_a_night_says_what_it_holds(tmp_path):
         read(tmp_path, android([android_record(nap(DAY), "Europe/Rome")]))
     with pytest.raises(UnreadableFileError, match="calendarDate"):
         read(tmp_path, json.dumps([{"sleepStartTimestampGMT": 1, "x": {"calendarDate": 2}}]).encode(), "g.json")
+
+
+def test_another_table_declared_as_fitbits_is_refused_in_words(tmp_path):
+    (tmp_path / "diary.csv").write_text("Start Time,Minutes Asleep\n2026-01-05 11:00PM,400\n")
+    with pytest.raises(acu.AcuError, match="has a column End Time and a column Time in Bed, this has not"):
+        acu.read_diary(tmp_path / "diary.csv", outcomes=[acu.OUTCOMES["csd_tst"]], layout="fitbit_csv")

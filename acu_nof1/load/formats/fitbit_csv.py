@@ -13,7 +13,7 @@ from acu_nof1.load.dates import read_days
 from acu_nof1.load.formats.sleep_records import EFFICIENCY, MORNING, with_efficiency
 from acu_nof1.load.layout import Layout, Measure
 from acu_nof1.load.night_parts import one_row_a_night
-from acu_nof1.load.tables import plain
+from acu_nof1.load.tables import plain, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,9 @@ def arrange(table: Table, file: DiaryFile, folder: Path) -> Table:
     Minutes awake hold those before falling asleep and after waking too, so they say nothing of waking in the night.
     """
     own = {plain(title): title for title in table.columns}
+    if absent := [title for title in (START, END, ASLEEP, IN_BED) if plain(title) not in own]:
+        what = f"a Fitbit sleep table has a column {' and a column '.join(absent)}, this has not."
+        raise unreadable(table.file, what, "Export it again, or leave `layout` out.")
     columns = {
         title: table.rows[own[plain(title)]] for title in (START, END, ASLEEP, AWAKE, IN_BED) if plain(title) in own
     }
