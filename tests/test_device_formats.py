@@ -23,6 +23,7 @@ from formats_devices import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import acu_nof1 as acu
 from acu_nof1.errors import AcuError, UnreadableFileError
 from acu_nof1.load import propose, read_diary
 from acu_nof1.load.device_nights import NAP, NIGHT_MEASURES, NO_LENGTH, TOO_LONG, local_offset
