@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DOCUMENTS = (
-    "README.md", "docs/API.md", "docs/ARCHITECTURE.md", "docs/METHODS.md", "docs/PRIVACY.md", "docs/PROTOCOL.md",
+    "README.md", "docs/API.md", "docs/ARCHITECTURE.md", "docs/COHORTS.md", "docs/METHODS.md", "docs/PRIVACY.md", "docs/PROTOCOL.md",
 )  # fmt: skip
 TEXT = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 COMMAND = typer.main.get_command(app)

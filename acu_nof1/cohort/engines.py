@@ -69,7 +69,7 @@ def _on_dask(
     with client:
         _insist_on_version(client.run(_version))
         futures = client.map(work_off, units, questions=questions, confidence=confidence, pure=False, retries=ATTEMPTS)
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             yield future.result()
 
 

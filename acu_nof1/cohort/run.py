@@ -167,7 +167,6 @@ def _parquet(units: Sequence[Unit], kept: Path, target: Path) -> None:
             dtype=DTYPES,
             keep_default_na=False,
             na_values={name: [""] for name, kind in DTYPES.items() if kind == "float"},
-            float_precision="round_trip",
         )
         table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
         schema = schema or table.schema
