@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.derive import CSD_ITEMS
 from acu_nof1.errors import Problem, did_you_mean
-from acu_nof1.load.complaints import listed, nearest, place, shown
+from acu_nof1.load.complaints import AS_IN_FILE, listed, nearest, place, shown
 from acu_nof1.load.recognise import usual_titles
 from acu_nof1.load.tables import Table, plain
 from acu_nof1.outcomes import Outcome, conversion
@@ -48,7 +48,7 @@ def find_roles(file: DiaryFile, name: str, table: Table, layout: Layout) -> tupl
             roles[role] = found[0]
         elif declared is not None:
             what = f'{role} should stand in a column "{declared}"; the columns are {listed(table.columns)}.'
-            wrong.append(Problem("error", name, what, nearest(declared, table.columns)))
+            wrong.append(Problem("error", name, what, nearest(declared, table.columns) or AS_IN_FILE))
         elif role in needed:
             what = f"no column holds the {role}; the columns are {listed(table.columns)}."
             example = f'Declare it, as in columns = {{{role} = "{shown(table.columns[0])}"}}.'
@@ -85,7 +85,7 @@ def find_questions(
             questions[outcome] = found[0]
         elif declared is not None:
             what = f'{outcome.name} should be found as "{declared}"; there are {listed(known_titles)}.'
-            wrong.append(Problem("error", name, what, nearest(declared, known_titles)))
+            wrong.append(Problem("error", name, what, nearest(declared, known_titles) or AS_IN_FILE))
     return questions, wrong
 
 
@@ -125,7 +125,7 @@ def nobody(name: str, roles: Mapping[str, str]) -> list[Problem]:
 def _whose(declared: str | None, codes: Sequence[str], people: int) -> tuple[str, str]:
     """What is said where nobody's rows were picked, and what to do: names are not printed, only codes."""
     if declared is not None:
-        return f'no row is of person = "{shown(declared)}".', nearest(declared, codes)
+        return f'no row is of person = "{shown(declared)}".', nearest(declared, codes) or AS_IN_FILE
     if len(codes) < people:
         return f"the rows are of {people} people.", 'Declare one, as it stands in the file, as in person = "P-014".'
     known = f"{listed(codes[:MOST_PEOPLE])}{' …' if people > MOST_PEOPLE else ''}"

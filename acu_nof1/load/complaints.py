@@ -32,6 +32,7 @@ OTHER_SCALE = (
 )
 OTHER_WORDS = "Answers must be yes or no, 1 or 0; declare other words: words = {ja = 1, nein = 0}."
 OTHER_ANSWERS = "The form probably counts its answers otherwise: see item_range, or declare what its words stand for."
+AS_IN_FILE = "Write it as it stands in the file."
 MOST_TITLES = 12
 _VALUE = re.compile(r"[\d.,:/ -]+")
 FORM_REFUSED = "form not scored: "  # how the rules begin that refuse a whole questionnaire

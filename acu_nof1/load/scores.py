@@ -10,7 +10,7 @@ import pandas as pd
 
 from acu_nof1.errors import Problem
 from acu_nof1.load.cells import BLANK, OFF_SCALE, SAME_TWICE, Rule
-from acu_nof1.load.complaints import FORM_REFUSED, listed, nearest
+from acu_nof1.load.complaints import AS_IN_FILE, FORM_REFUSED, listed, nearest
 from acu_nof1.load.rows import Desk, read_cells, reader_of, rows_of
 from acu_nof1.load.tables import plain, spoken_rows
 from acu_nof1.outcomes import Outcome
@@ -68,7 +68,7 @@ def find_items(
             found[outcome] = tuple(by_plain[plain(item)] for item in outcome.items)
         elif len(missing) < len(outcome.items):
             what = f"items of {outcome.name} are not there: {listed(missing)}; there are {listed(named)}."
-            wrong.append(Problem("error", name, what, nearest(missing[0], named)))
+            wrong.append(Problem("error", name, what, nearest(missing[0], named) or AS_IN_FILE))
     return found, wrong
 
 

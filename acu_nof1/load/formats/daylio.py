@@ -10,7 +10,7 @@ import pandas as pd
 
 from acu_nof1.errors import Problem, UnreadableFileError
 from acu_nof1.load.clocks import read_clocks
-from acu_nof1.load.complaints import listed, nearest, shown
+from acu_nof1.load.complaints import AS_IN_FILE, listed, nearest, shown
 from acu_nof1.load.layout import Layout
 from acu_nof1.load.tables import plain
 
@@ -72,7 +72,7 @@ def _complain(name: str, wanted: set[str], ticked: Sequence[Mapping[str, str]], 
                 "error",
                 name,
                 f'no entry has the activity of "{shown(title)}"; there are {listed(known)}.',
-                nearest(title.partition(":")[2].strip(), known) or "Write it as it stands in the file.",
+                nearest(title.partition(":")[2].strip(), known) or AS_IN_FILE,
             )
             for title in missing
         )
