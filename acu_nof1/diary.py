@@ -149,7 +149,7 @@ class Diary:
     @property
     def to_mend(self) -> pd.DataFrame:
         """The ledger (a copy), with the title of each column as it stands in the file, unmasked, and what to do."""
-        return self._ledger.reindex(columns=list(MENDING_COLUMNS)).copy()
+        return self._ledger.reindex(columns=list(MENDING_COLUMNS), fill_value="")
 
     @property
     def phase_labels(self) -> pd.Series[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from acu_nof1.mending import Mending
     from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
     from acu_nof1.trial import Trial
@@ -35,16 +36,25 @@ def neutralised(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): frame[name].map(safe) for name in texts})
 
 
-def write_json(review: Reassessment | Plan | Audit, path: str | os.PathLike[str]) -> None:
-    """Write ``acu-nof1/reassessment/1`` (or ``plan/1``, ``audit/1``): numbers that do not exist are null."""
-    text = json.dumps(review.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+def json_text(review: Reassessment | Plan | Audit | Mending) -> str:
+    """Return ``acu-nof1/reassessment/1`` (or ``plan/1``, ``audit/1``, ``check/1``): numbers that do not exist are null."""
+    return json.dumps(review.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def write_csv(review: Reassessment | Plan | Audit, path: str | os.PathLike[str]) -> None:
-    """Write one row an answer (a bound that does not exist is empty), with the columns of ``to_frame()``; UTF-8 that Excel recognises."""
+def csv_text(review: Reassessment | Plan | Audit | Mending) -> str:
+    """Return one row an answer (a bound that does not exist is empty), with the columns of ``to_frame()``."""
     frame = review.to_frame().replace([math.inf, -math.inf], math.nan)
-    neutralised(frame).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    return neutralised(frame).to_csv(index=False, lineterminator="\n")
+
+
+def write_json(review: Reassessment | Plan | Audit | Mending, path: str | os.PathLike[str]) -> None:
+    """Write `json_text`."""
+    Path(path).write_text(json_text(review), encoding="utf-8")
+
+
+def write_csv(review: Reassessment | Plan | Audit | Mending, path: str | os.PathLike[str]) -> None:
+    """Write `csv_text`; UTF-8 that Excel recognises."""
+    Path(path).write_text(csv_text(review), encoding="utf-8-sig", newline="")
 
 
 def target_problems(
