@@ -48,6 +48,15 @@ Pseudonymise = Annotated[
         help="Print a keyed code in place of the person's own; `env` takes the key from ACU_NOF1_KEY.",
     ),
 ]
+Outcomes = Annotated[
+    list[str] | None,
+    typer.Option(help='One diary file: "Column=nrs_pain" or "Column=count,better=higher"; the first is primary.'),
+]
+DateTitle = Annotated[str | None, typer.Option(help="One diary file: title of the date column.")]
+DayFirst = Annotated[
+    bool | None, typer.Option("--dayfirst/--monthfirst", help="One diary file: how 03/04/2026 is meant.")
+]
+DecimalSign = Annotated[str | None, typer.Option(help='One diary file: the decimal sign, "." or ",".')]
 STDOUT = Path("-")
 EXIT_CODES = "Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing."
 
@@ -210,15 +219,10 @@ def report(
     start: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="One diary file: first treatment day.")
     ] = None,
-    outcome: Annotated[
-        list[str] | None,
-        typer.Option(help='One diary file: "Column=nrs_pain" or "Column=count,better=higher"; the first is primary.'),
-    ] = None,
-    date: Annotated[str | None, typer.Option(help="One diary file: title of the date column.")] = None,
-    dayfirst: Annotated[
-        bool | None, typer.Option("--dayfirst/--monthfirst", help="One diary file: how 03/04/2026 is meant.")
-    ] = None,
-    decimal: Annotated[str | None, typer.Option(help='One diary file: the decimal sign, "." or ",".')] = None,
+    outcome: Outcomes = None,
+    date: DateTitle = None,
+    dayfirst: DayFirst = None,
+    decimal: DecimalSign = None,
     save_protocol: Annotated[
         Path | None, typer.Option(help="One diary file: keep it as a trial folder.", file_okay=False)
     ] = None,
@@ -291,21 +295,35 @@ def key(file: Annotated[Path, typer.Argument(help="The file to make.", dir_okay=
 
 @app.command(epilog=EXIT_CODES)
 def convert(
-    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
-    out: Annotated[Path, typer.Argument(help="The table to write (.csv); its ledger goes to NAME.ledger.csv.")],
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml, or one diary file.")],
+    out: Annotated[
+        Path, typer.Argument(help="The table to write (.csv or .parquet); its ledger goes to NAME.ledger.csv.")
+    ],
+    outcome: Outcomes = None,
+    date: DateTitle = None,
+    dayfirst: DayFirst = None,
+    decimal: DecimalSign = None,
     pseudonymise: Pseudonymise = None,
 ) -> None:
-    """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it."""
-    from acu_nof1.export import ledger_beside, target_problems, write_long
-    from acu_nof1.load.protocols import input_files
+    """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it.
 
+    Of a single diary file: the outcomes that its format, or a column's own name, gives away; or those of --outcome.
+    """
+    from acu_nof1.export import insist_on_parquet, ledger_beside, suffix_problems, target_problems, write_long
+    from acu_nof1.load.protocols import input_files
+    from acu_nof1.load.single import read_single
+
+    single = {"outcomes": outcome or [], "date": date, "dayfirst": dayfirst, "decimal": decimal}
+    inputs = [path] if _is_diary(path) else list(input_files(path))
+    wrong = target_problems({"OUT": out, "its ledger": ledger_beside(out)}, inputs)
+    _insist([*wrong, *suffix_problems(out), *_not_of_a_folder(path, single)])
+    insist_on_parquet(out)
+    key = _key(pseudonymise, path)
     if _is_diary(path):
-        raise UsageError([_needs_folder("convert", path)])
-    wrong = target_problems({"OUT": out, "its ledger": ledger_beside(out)}, list(input_files(path)))
-    if out.suffix.lower() != ".csv":
-        wrong.append(Problem("error", f"OUT {out}", "only CSV is written.", "Let its name end in .csv."))
-    _insist(wrong)
-    trial = _read(path, _key(pseudonymise, path))
+        with _progress("Reading") as progress:
+            trial = read_single(path, progress=progress, **single)  # type: ignore[arg-type]  # one name each
+    else:
+        trial = _read(path, key)
     _print_problems([problem for problem in trial.diary.problems if problem.severity != "note"])
     for file in write_long(trial, out):
         typer.echo(f"  {file}")
@@ -525,14 +543,19 @@ def _contradicting(
     if hidden and ipynb is not None:
         what = "an executed notebook names the folder and shows the trial as it is."
         wrong.append(Problem("error", "--anonymous or --pseudonymise, --ipynb", what, "Leave out one of the two."))
-    given = any(value not in (None, []) for value in single.values()) or save_protocol is not None
-    if given and not _is_diary(path):
-        what = "--start, --outcome and the like are for a single diary file."
-        wrong.append(Problem("error", str(path), what, "A trial folder says these things in its protocol.toml."))
+    wrong += _not_of_a_folder(path, {**single, "save_protocol": save_protocol})
     if _is_diary(path) and ipynb is not None and save_protocol is None:
         what = "the notebook reads a trial folder, and none is kept of this one file."
         wrong.append(Problem("error", "--ipynb", what, "Add --save-protocol FOLDER."))
     return wrong
+
+
+def _not_of_a_folder(path: Path, single: Mapping[str, object]) -> list[Problem]:
+    """Say so if a trial folder is given options that describe a single file."""
+    if _is_diary(path) or all(value in (None, []) for value in single.values()):
+        return []
+    what = "--start, --outcome and the like are for a single diary file."
+    return [Problem("error", str(path), what, "A trial folder says these things in its protocol.toml.")]
 
 
 @contextmanager
