@@ -25,7 +25,7 @@ from acu_nof1.load.files import outside
 from acu_nof1.load.protocols import PROTOCOL_FILE, protocol_and_sessions
 from acu_nof1.load.recognise import open_grid
 from acu_nof1.load.tables import letter_of
-from acu_nof1.privacy import without_names
+from acu_nof1.privacy import masked, unowned, without_names
 from acu_nof1.words import mending as words
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class KeptFile:
 
     def letter(self, column: str) -> str:
         """Which letter has the column that a complaint calls so? ``""`` where it is not known."""
-        at = [place for place, title in enumerate(self.header[1]) if column and shown(title) == column]
+        at = [place for place, title in enumerate(self.header[1]) if column and _told_as(title) == column]
         return letter_of(at[0]) if len(at) == 1 else ""
 
 
@@ -177,6 +177,11 @@ class Mending:
                 {**dict(zip(COLUMNS, record, strict=True)), "rows": list(record[3])} for record in self._records()
             ],
         }  # fmt: skip
+
+
+def _told_as(title: str) -> str:
+    """How does a complaint call the column with this title?"""
+    return unowned(masked(shown(title)))
 
 
 def to_mend(trial: Trial, folder: Path, told: Trial | None = None) -> Mending:
@@ -347,7 +352,9 @@ def _marks(mending: Mending, file: KeptFile, grid: Grid) -> Marks:
         where = problem.where
         if not isinstance(where, Place) or where.file != file.name:
             continue
-        columns = [place for place, title in enumerate(grid.titles, 1) if where.column and shown(title) == where.column]
+        columns = [
+            place for place, title in enumerate(grid.titles, 1) if where.column and _told_as(title) == where.column
+        ]
         for row in where.rows if len(columns) == 1 else ():
             if (row, columns[0]) not in ledger:
                 said = bool(problem.remedy), words.comment(problem.problem, problem.remedy)

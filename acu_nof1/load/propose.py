@@ -272,8 +272,9 @@ def _command(path: str, shown: Sequence[Shown], derived: Sequence[str], out: str
     options += [f"--outcome {_quoted(f'{column.title}={column.outcome}')}" for column in shown if column.outcome]
     options += [f"--outcome {name}" for name in derived]
     file = shlex.quote(f"./{path}" if path.startswith("-") else path)
-    begun = ["acu-nof1 report", file, "--start YYYY-MM-DD"] if out is None else ["acu-nof1 convert", file, out]
-    return " ".join([*begun, *options])
+    if out is not None:
+        return " ".join(["acu-nof1 convert", file, out, *(options or ['--outcome "COLUMN=INSTRUMENT"'])])
+    return " ".join(["acu-nof1 report", file, "--start YYYY-MM-DD", *options])
 
 
 def _quoted(text: str) -> str:
