@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from acu_nof1.derive import CSD_ITEMS, CSD_NEEDS
-from acu_nof1.errors import UnreadableFileError
 from acu_nof1.load.cells import MISSING, NO, YES, Reader, folded, read_column
 from acu_nof1.load.clocks import read_clocks
 from acu_nof1.load.columns import find_questions, find_roles, titles_to_look_for
@@ -148,13 +147,14 @@ def recognised(path: Path, file: DiaryFile) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Names in the catalogue, those derived from the clock times of a night last. Nothing is guessed from values.
+        Names in the catalogue, those derived from the clock times of a night last. Nothing is guessed from values;
+        without a column of days there is none.
     """
     catalogue = tuple(OUTCOMES.values())
     table, layout = open_table(path, file, path.name, titles_to_look_for(file, catalogue))
     roles, wrong = find_roles(file, path.name, table, layout)
     if wrong:
-        raise UnreadableFileError(wrong)
+        return ()
     questions, _ = find_questions(file, path.name, table, layout, roles, catalogue)
     found = [outcome.name for outcome in questions]
     nights = [name for name, needs in CSD_NEEDS.items() if name in OUTCOMES and set(needs) <= set(roles)]

@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from acu_nof1.diary import Diary
     from acu_nof1.load.layout import Progress
+    from acu_nof1.protocol import Protocol
 
 KEYS = ("unit", "better", "range", "important_change", "important_change_percent", "label", "every", "kind", "sem",
         "form")  # fmt: skip
+NO_OUTCOME = "no outcome"
 FAR_DAYS = 366
 ONE_DAY = dt.timedelta(days=1)
 
@@ -96,8 +99,10 @@ def trial_folder(
     if copy.exists() and copy.resolve() != diary.resolve():
         what = "a file of this name is there already."
         raise UsageError([Problem("error", str(copy), what, "Choose another folder for --save-protocol.")])
+    if wrong := _wrong_options(diary, date, decimal):
+        raise UsageError(wrong)
     raw = _raw(diary, start, outcomes, date, dayfirst, decimal)
-    found = _read(diary, raw).diary
+    found = _read(diary, protocol_from(raw, "--outcome")[0])
     if found.first_day is None or found.last_day is None:
         none = [Problem("error", diary.name, "no value was read.", "Check the columns.")]
         raise UsageError(found.problems or none)
@@ -142,15 +147,23 @@ def read_single(
     UsageError
         If the file names no outcome of the catalogue: with the columns found and the command to paste.
     """
+    if wrong := _wrong_options(diary, date, decimal):
+        raise UsageError(wrong)
     file = DiaryFile(file=diary.name, columns={"date": date} if date else {})
     known = outcomes or recognised(diary, file)
     if not known:
         what = "its columns do not say which outcomes they are, and nothing is guessed."
         proposal = propose(diary, out="OUT.csv")
         raise UsageError([Problem("error", without_names(diary.name), what, f"\n{proposal}")])
-    # A protocol needs a phase: any day will do, it is left out again.
-    trial = _read(diary, _raw(diary, dt.date.max, known, date, dayfirst, decimal), progress)
-    return replace(trial, protocol=trial.protocol.model_copy(update={"phases": ()}))
+    raw = _raw(diary, dt.date.max, known, date, dayfirst, decimal)
+    for entry in raw["outcome"].values():
+        entry["primary"] = False
+    # A protocol needs a phase and a primary outcome; here they stand for nothing and are left out again.
+    raw["outcome"][NO_OUTCOME] = {"kind": "count", "better": "lower", "primary": True}
+    protocol, _ = protocol_from(raw, "--outcome")
+    asked = tuple(outcome for outcome in protocol.outcomes if outcome.name != NO_OUTCOME)
+    protocol = protocol.model_copy(update={"phases": (), "outcomes": asked, "primary": None})
+    return Trial(protocol, _read(diary, protocol, progress))
 
 
 def _raw(
@@ -162,8 +175,6 @@ def _raw(
     decimal: str | None,
 ) -> dict[str, Any]:
     """Write down the protocol that the options declare."""
-    if wrong := _wrong_options(diary, date, decimal):
-        raise UsageError(wrong)
     declared = _declared(outcomes)
     columns = {name: entry.pop("column") for name, entry in declared.items() if "column" in entry}
     columns |= {"date": date} if date else {}
@@ -172,14 +183,13 @@ def _raw(
     return {"phase": _phases(start, start, start), "outcome": declared, "diary": [file]}
 
 
-def _read(diary: Path, raw: dict[str, Any], progress: Progress = no_progress) -> Trial:
-    protocol, _ = protocol_from(raw, "--outcome")
+def _read(diary: Path, protocol: Protocol, progress: Progress = no_progress) -> Diary:
     try:
         found = read_diary(*protocol.diaries, outcomes=protocol.outcomes, folder=diary.parent, progress=progress)
     except AcuError as error:
         error.problems = _with_flags(error.problems)
         raise
-    return Trial(protocol, replace(found, problems=_with_flags(found.problems)))
+    return replace(found, problems=_with_flags(found.problems))
 
 
 def _wrong_options(diary: Path, date: str | None, decimal: str | None) -> list[Problem]:
