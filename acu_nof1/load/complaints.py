@@ -102,7 +102,8 @@ def cell_problems(
     `yes_no` names the outcomes that are answered with yes or no; `forms` says which questionnaire an item is of.
     """
     columns = cells.drop_duplicates("source")[["file", "column", "outcome"]].astype(str)
-    columns["form"] = [(forms or {}).get(outcome, "") for outcome in columns["outcome"]]
+    # Text also where no file has a column: pandas would take an empty list for numbers.
+    columns["form"] = pd.array([(forms or {}).get(outcome, "") for outcome in columns["outcome"]], dtype="str")
     problems = _mostly_rejected(cells, columns, frozenset(yes_no))
     found = cells[is_listed(cells)]
     form = pd.Series(columns["form"].to_numpy(dtype=object)[found["source"].to_numpy()], index=found.index, dtype="str")
