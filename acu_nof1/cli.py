@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from acu_nof1.mending import Mending
     from acu_nof1.outcomes import Outcome
     from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 SAMPLES = ("low_back_pain", "knee_osteoarthritis", "migraine", "sleep_and_stress")
+STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 CONDITION_NAMES = (
     "low_back_pain", "neck_pain", "knee_osteoarthritis", "headache", "migraine", "sleep_and_stress", "other_pain",
 )  # fmt: skip
@@ -47,6 +49,16 @@ Pseudonymise = Annotated[
         help="Print a keyed code in place of the person's own; `env` takes the key from ACU_NOF1_KEY.",
     ),
 ]
+Outcomes = Annotated[
+    list[str] | None,
+    typer.Option(help='One diary file: "Column=nrs_pain" or "Column=count,better=higher"; the first is primary.'),
+]
+DateTitle = Annotated[str | None, typer.Option(help="One diary file: title of the date column.")]
+DayFirst = Annotated[
+    bool | None, typer.Option("--dayfirst/--monthfirst", help="One diary file: how 03/04/2026 is meant.")
+]
+DecimalSign = Annotated[str | None, typer.Option(help='One diary file: the decimal sign, "." or ",".')]
+STDOUT = Path("-")
 EXIT_CODES = "Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing."
 
 
@@ -75,9 +87,31 @@ def _console() -> Console:
 def _print_problems(problems: Sequence[Problem]) -> None:
     console = _console()
     for problem in problems:
-        style = {"error": "bold red", "warning": "yellow", "note": "dim"}[problem.severity]
-        console.print(f"{problem.severity}: ", style=style, end="")
+        console.print(f"{problem.severity}: ", style=STYLES[problem.severity], end="")
         console.print(_plain(str(problem)), markup=False)
+
+
+def _print_to_mend(found: Mending) -> None:
+    """Print the problems of each file under its name; on a terminal no line is longer than it is wide."""
+    import textwrap
+
+    console = _console()
+    width = console.width if console.is_terminal else sys.maxsize
+
+    def put(text: str, begun: int) -> None:
+        lines = textwrap.wrap(_plain(text), width, initial_indent=" " * begun, subsequent_indent="    ")
+        console.print("\n".join(lines)[begun:], markup=False)
+
+    for title, problems in found.lines():
+        console.print(_plain(title), style="bold", markup=False)
+        for problem, place in problems:
+            severity = f"  {problem.severity}: "
+            console.print(severity, style=STYLES[problem.severity], end="")
+            put(f"{place}: {problem.problem}" if place else problem.problem, len(severity))
+            if problem.remedy:
+                console.print("    ", end="")
+                put(problem.remedy, 4)
+        console.print()
 
 
 def _plain(text: str) -> str:
@@ -186,15 +220,10 @@ def report(
     start: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="One diary file: first treatment day.")
     ] = None,
-    outcome: Annotated[
-        list[str] | None,
-        typer.Option(help='One diary file: "Column=nrs_pain" or "Column=count,better=higher"; the first is primary.'),
-    ] = None,
-    date: Annotated[str | None, typer.Option(help="One diary file: title of the date column.")] = None,
-    dayfirst: Annotated[
-        bool | None, typer.Option("--dayfirst/--monthfirst", help="One diary file: how 03/04/2026 is meant.")
-    ] = None,
-    decimal: Annotated[str | None, typer.Option(help='One diary file: the decimal sign, "." or ",".')] = None,
+    outcome: Outcomes = None,
+    date: DateTitle = None,
+    dayfirst: DayFirst = None,
+    decimal: DecimalSign = None,
     save_protocol: Annotated[
         Path | None, typer.Option(help="One diary file: keep it as a trial folder.", file_okay=False)
     ] = None,
@@ -227,29 +256,31 @@ def report(
 
 @app.command(epilog=EXIT_CODES)
 def check(
-    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")], pseudonymise: Pseudonymise = None
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
+    fix_report: Annotated[
+        Path | None,
+        typer.Option(help="Write a workbook (.xlsx): your sheets as they are, the cells to mend marked."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the problems as JSON; - prints them.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the problems as CSV; - prints them.")] = None,
+    pseudonymise: Pseudonymise = None,
 ) -> None:
-    """List what should be mended in a trial folder, worst first."""
-    from acu_nof1.checks import problems_of
+    """List what should be mended in a trial folder, file by file, worst first."""
+    from acu_nof1.mending import write_fix_report
+    from acu_nof1.words import mending as words
 
-    if _is_diary(path):
-        remedy = f'For one diary file write: acu-nof1 report "{path.name}".'
-        raise UsageError([Problem("error", str(path), "check needs a trial folder with protocol.toml.", remedy)])
-    trial = _read(path, _key(pseudonymise, path))
-    problems = problems_of(trial)
-    _print_problems(problems)
-    counts = trial.diary.counts
-    typer.echo(
-        f"{counts.read} cells read: {counts.kept} kept, {counts.converted} converted, {counts.missing} missing, {counts.rejected} rejected."
-        + (f" {counts.ignored} records left out before that." if counts.ignored else "")
-    )
-    worst = problems[0].severity if problems else "nothing"
-    typer.echo(
-        {"error": "Errors must be mended before a report can be written.", "nothing": "Nothing to mend."}.get(
-            worst, "A report can be written."
-        )
-    )
-    raise typer.Exit(1 if worst == "error" else 0)
+    _insist(_wrong_check(path, fix_report, json, csv, pseudonymise))
+    found = _to_mend(path, _key(pseudonymise, path))
+    _print_to_mend(found)
+    printed = STDOUT in (json, csv)
+    if found.counts is not None:
+        typer.echo(words.counted(found.counts), err=printed)
+    typer.echo(words.conclusion(found.problems), err=printed)
+    _write_tables(found, json, csv)
+    if fix_report is not None:
+        write_fix_report(found, fix_report)
+        typer.echo(f"  {fix_report}", err=printed)
+    raise typer.Exit(1 if any(problem.severity == "error" for problem in found.problems) else 0)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -265,21 +296,35 @@ def key(file: Annotated[Path, typer.Argument(help="The file to make.", dir_okay=
 
 @app.command(epilog=EXIT_CODES)
 def convert(
-    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
-    out: Annotated[Path, typer.Argument(help="The table to write (.csv); its ledger goes to NAME.ledger.csv.")],
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml, or one diary file.")],
+    out: Annotated[
+        Path, typer.Argument(help="The table to write (.csv or .parquet); its ledger goes to NAME.ledger.csv.")
+    ],
+    outcome: Outcomes = None,
+    date: DateTitle = None,
+    dayfirst: DayFirst = None,
+    decimal: DecimalSign = None,
     pseudonymise: Pseudonymise = None,
 ) -> None:
-    """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it."""
-    from acu_nof1.export import ledger_beside, target_problems, write_long
-    from acu_nof1.load.protocols import input_files
+    """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it.
 
+    Of a single diary file: the outcomes that its format, or a column's own name, gives away; or those of --outcome.
+    """
+    from acu_nof1.export import insist_on_parquet, ledger_beside, suffix_problems, target_problems, write_long
+    from acu_nof1.load.protocols import input_files
+    from acu_nof1.load.single import read_single
+
+    single = {"outcomes": outcome or [], "date": date, "dayfirst": dayfirst, "decimal": decimal}
+    inputs = [path] if _is_diary(path) else list(input_files(path))
+    wrong = target_problems({"OUT": out, "its ledger": ledger_beside(out)}, inputs)
+    _insist([*wrong, *suffix_problems(out), *_not_of_a_folder(path, single)])
+    insist_on_parquet(out)
+    key = _key(pseudonymise, path)
     if _is_diary(path):
-        raise UsageError([_needs_folder("convert", path)])
-    wrong = target_problems({"OUT": out, "its ledger": ledger_beside(out)}, list(input_files(path)))
-    if out.suffix.lower() != ".csv":
-        wrong.append(Problem("error", f"OUT {out}", "only CSV is written.", "Let its name end in .csv."))
-    _insist(wrong)
-    trial = _read(path, _key(pseudonymise, path))
+        with _progress("Reading") as progress:
+            trial = read_single(path, progress=progress, **single)  # type: ignore[arg-type]  # one name each
+    else:
+        trial = _read(path, key)
     _print_problems([problem for problem in trial.diary.problems if problem.severity != "note"])
     for file in write_long(trial, out):
         typer.echo(f"  {file}")
@@ -558,14 +603,19 @@ def _contradicting(
     if hidden and ipynb is not None:
         what = "an executed notebook names the folder and shows the trial as it is."
         wrong.append(Problem("error", "--anonymous or --pseudonymise, --ipynb", what, "Leave out one of the two."))
-    given = any(value not in (None, []) for value in single.values()) or save_protocol is not None
-    if given and not _is_diary(path):
-        what = "--start, --outcome and the like are for a single diary file."
-        wrong.append(Problem("error", str(path), what, "A trial folder says these things in its protocol.toml."))
+    wrong += _not_of_a_folder(path, {**single, "save_protocol": save_protocol})
     if _is_diary(path) and ipynb is not None and save_protocol is None:
         what = "the notebook reads a trial folder, and none is kept of this one file."
         wrong.append(Problem("error", "--ipynb", what, "Add --save-protocol FOLDER."))
     return wrong
+
+
+def _not_of_a_folder(path: Path, single: Mapping[str, object]) -> list[Problem]:
+    """Say so if a trial folder is given options that describe a single file."""
+    if _is_diary(path) or all(value in (None, []) for value in single.values()):
+        return []
+    what = "--start, --outcome and the like are for a single diary file."
+    return [Problem("error", str(path), what, "A trial folder says these things in its protocol.toml.")]
 
 
 @contextmanager
@@ -613,6 +663,46 @@ def _read(folder: Path, key: bytes | None) -> Trial:
     return trial if key is None else pseudonymised(trial, key)
 
 
+def _to_mend(path: Path, key: bytes | None) -> Mending:
+    """What should be mended, also in a trial that cannot be read to its end."""
+    from acu_nof1.mending import stopped, to_mend
+    from acu_nof1.pseudonyms import pseudonymised
+
+    try:
+        trial = _read(path, None)
+    except UsageError:
+        raise
+    except AcuError as error:
+        return stopped(error, path)
+    return to_mend(trial, path, None if key is None else pseudonymised(trial, key))
+
+
+def _wrong_check(
+    path: Path, fix_report: Path | None, json: Path | None, csv: Path | None, pseudonymise: str | None
+) -> list[Problem]:
+    """Which options of a check cannot be meant?"""
+    from acu_nof1.export import target_problems
+    from acu_nof1.load.protocols import input_files
+    from acu_nof1.mending import fix_report_problems
+
+    if _is_diary(path):
+        remedy = f'For one diary file write: acu-nof1 report "{path.name}".'
+        return [Problem("error", str(path), "check needs a trial folder with protocol.toml.", remedy)]
+    targets = {"--fix-report": fix_report, "--json": json, "--csv": csv}
+    given = {option: target for option, target in targets.items() if target not in (None, STDOUT)}
+    wrong = target_problems({option: Path(target or "") for option, target in given.items()}, list(input_files(path)))
+    if fix_report is not None:
+        wrong += fix_report_problems(fix_report) if not wrong else []
+    if fix_report is not None and pseudonymise is not None:
+        what = "the sheets hold the files as they are."
+        wrong.append(Problem("error", "--fix-report, --pseudonymise", what, "Leave out one of the two."))
+    if json == csv == STDOUT:
+        wrong.append(
+            Problem("error", "--json -, --csv -", "only one of the two can be printed.", "Write one to a file.")
+        )
+    return wrong
+
+
 def _key(source: str | None, path: Path) -> bytes | None:
     """Read the key of --pseudonymise; one that lies in the trial folder would travel with it."""
     if source is None:
@@ -652,10 +742,14 @@ def _write_pdf(page: Path, pdf: Path) -> None:
     typer.echo(f"  {pdf}")
 
 
-def _write_tables(review: Reassessment | Plan | Audit, json: Path | None, csv: Path | None) -> None:
-    from acu_nof1.export import write_csv, write_json
+def _write_tables(review: Reassessment | Plan | Audit | Mending, json: Path | None, csv: Path | None) -> None:
+    from acu_nof1.export import csv_text, json_text, write_csv, write_json
 
-    if json is not None:
+    if json == STDOUT:
+        typer.echo(json_text(review), nl=False)
+    elif json is not None:
         write_json(review, json)
-    if csv is not None:
+    if csv == STDOUT:
+        typer.echo(csv_text(review), nl=False)
+    elif csv is not None:
         write_csv(review, csv)

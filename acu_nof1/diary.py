@@ -18,6 +18,8 @@ Reduction = Literal["mean", "max", "min", "first", "last"]
 IGNORED_COLUMNS = ("file", "reason", "records")
 SEVERAL_COLUMNS = ("outcome", "date", "value")
 LEDGER_COLUMNS = ("file", "row", "column", "outcome", "date", "raw", "status", "rule", "value")
+# For the person's own eyes: the column's title as it stands in the file, and what to do.
+MENDING_COLUMNS = (*LEDGER_COLUMNS, "title", "remedy")
 
 
 def empty_ledger() -> pd.DataFrame:
@@ -146,7 +148,12 @@ class Diary:
     @property
     def ledger(self) -> pd.DataFrame:
         """What became of every cell that was not taken as it stood (a copy)."""
-        return self._ledger.copy()
+        return self._ledger[list(LEDGER_COLUMNS)].copy()
+
+    @property
+    def to_mend(self) -> pd.DataFrame:
+        """The ledger (a copy), with the title of each column as it stands in the file, unmasked, and what to do."""
+        return self._ledger.reindex(columns=list(MENDING_COLUMNS), fill_value="")
 
     @property
     def phase_labels(self) -> pd.Series[str]:

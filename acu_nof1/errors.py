@@ -9,10 +9,45 @@ from typing import TYPE_CHECKING, Literal
 from acu_nof1.privacy import masked, unowned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+class Place(str):
+    """A place in a file, in words; it still knows of which file, rows and column it speaks.
+
+    Attributes
+    ----------
+    file
+        Name of the file, as complaints have it.
+    rows
+        All the rows, by the numbers of the person's spreadsheet; the words name the first few.
+    column
+        Title of the column; ``""`` where the rows as a whole are meant.
+    """
+
+    __slots__ = ("column", "file", "rows")
+    file: str
+    rows: tuple[int, ...]
+    column: str
+
+    def __new__(cls, text: str, file: str, rows: Iterable[int] = (), column: str = "") -> Place:
+        """Make a place of its words and of what they speak of."""
+        place = super().__new__(cls, text)
+        place.file, place.rows, place.column = file, tuple(int(row) for row in rows), column
+        return place
+
+    def __getnewargs__(self) -> tuple[str, str, tuple[int, ...], str]:  # type: ignore[override]  # for pickle
+        return str(self), self.file, self.rows, self.column
+
+
+def said_as(where: str, how: Callable[[str], str]) -> str:
+    """Put a place into other words (with a name masked, say); what it speaks of stays with it."""
+    if isinstance(where, Place):
+        return Place(how(where), how(where.file), where.rows, how(where.column))
+    return how(where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +60,7 @@ class Problem:
         ``error`` (an answer would be wrong or is impossible), ``warning`` (read the answer with this in
         mind) or ``note``.
     where
-        The place as the user sees it: file, row, column; or a key of the protocol.
+        The place as the user sees it: file, row, column (then it is a `Place`); or a key of the protocol.
     problem
         What was expected and what was found.
     remedy
@@ -41,10 +76,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         for part in ("where", "problem", "remedy"):
-            object.__setattr__(self, part, unowned(masked(getattr(self, part))))
+            object.__setattr__(self, part, said_as(getattr(self, part), _without_addresses))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem} {self.remedy}".strip()
+
+
+def _without_addresses(text: str) -> str:
+    return unowned(masked(text))
 
 
 class AcuError(ValueError):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import math
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acu_nof1.errors import Problem
+from acu_nof1.errors import MissingToolError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
 
+    from acu_nof1.mending import Mending
     from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
     from acu_nof1.trial import Trial
@@ -35,16 +37,25 @@ def neutralised(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): frame[name].map(safe) for name in texts})
 
 
-def write_json(review: Reassessment | Plan | Audit, path: str | os.PathLike[str]) -> None:
-    """Write ``acu-nof1/reassessment/1`` (or ``plan/1``, ``audit/1``): numbers that do not exist are null."""
-    text = json.dumps(review.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+def json_text(review: Reassessment | Plan | Audit | Mending) -> str:
+    """Return ``acu-nof1/reassessment/1`` (or ``plan/1``, ``audit/1``, ``check/1``): numbers that do not exist are null."""
+    return json.dumps(review.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def write_csv(review: Reassessment | Plan | Audit, path: str | os.PathLike[str]) -> None:
-    """Write one row an answer (a bound that does not exist is empty), with the columns of ``to_frame()``; UTF-8 that Excel recognises."""
+def csv_text(review: Reassessment | Plan | Audit | Mending) -> str:
+    """Return one row an answer (a bound that does not exist is empty), with the columns of ``to_frame()``."""
     frame = review.to_frame().replace([math.inf, -math.inf], math.nan)
-    neutralised(frame).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    return neutralised(frame).to_csv(index=False, lineterminator="\n")
+
+
+def write_json(review: Reassessment | Plan | Audit | Mending, path: str | os.PathLike[str]) -> None:
+    """Write `json_text`."""
+    Path(path).write_text(json_text(review), encoding="utf-8")
+
+
+def write_csv(review: Reassessment | Plan | Audit | Mending, path: str | os.PathLike[str]) -> None:
+    """Write `csv_text`; UTF-8 that Excel recognises."""
+    Path(path).write_text(csv_text(review), encoding="utf-8-sig", newline="")
 
 
 def target_problems(
@@ -104,6 +115,7 @@ def _not_writable(path: Path) -> Iterator[tuple[str, str]]:
         yield "this file cannot be written.", "Choose another place."
 
 
+PARQUET = ".parquet"
 LONG_COLUMNS = ("person", "date", "outcome", "value", "unit")
 
 
@@ -127,16 +139,42 @@ def long_table(trial: Trial) -> pd.DataFrame:
     return long[list(LONG_COLUMNS)].reset_index(drop=True)
 
 
+def suffix_problems(out: Path) -> list[Problem]:
+    """Say so if the tidy table is written in no such form."""
+    if out.suffix.lower() in (".csv", PARQUET):
+        return []
+    what = "only CSV and Parquet are written."
+    return [Problem("error", f"OUT {out}", what, f"Let its name end in .csv or {PARQUET}.")]
+
+
+def insist_on_parquet(out: Path) -> None:
+    """Raise `MissingToolError` if Parquet is wanted and what writes it is not installed."""
+    if out.suffix.lower() == PARQUET and find_spec("pyarrow") is None:
+        what = "Parquet is written by pyarrow, which is not installed."
+        remedy = 'Install it with: pip install "acu_nof1[parquet]". CSV needs nothing more.'
+        raise MissingToolError([Problem("error", f"OUT {out}", what, remedy)])
+
+
 def write_long(trial: Trial, path: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """Write the tidy table as CSV, and the ledger beside it as ``NAME.ledger.csv``; return both paths."""
+    """Write the tidy table as CSV or Parquet, and the ledger beside it as ``NAME.ledger.csv``; return both paths.
+
+    Raises
+    ------
+    MissingToolError
+        If the name ends in ``.parquet`` and pyarrow is not installed.
+    """
     answers, ledger = Path(path), ledger_beside(Path(path))
+    insist_on_parquet(answers)
+    neutralised(trial.diary.ledger).to_csv(ledger, index=False, encoding="utf-8-sig", lineterminator="\n")
+    if answers.suffix.lower() == PARQUET:  # it says which cells are text and which are numbers
+        long_table(trial).to_parquet(answers, engine="pyarrow", index=False)
+        return answers, ledger
     long = neutralised(long_table(trial))  # while the values are numbers still: a minus sign before one is no formula
     long.assign(
         date=long["date"].dt.strftime("%Y-%m-%d"),
         # Never 1e-05, which no diary holds, and not a digit more than tells the number from its neighbours.
         value=[np.format_float_positional(value, trim="-") for value in long["value"]],
     ).to_csv(answers, index=False, encoding="utf-8", lineterminator="\n")
-    neutralised(trial.diary.ledger).to_csv(ledger, index=False, encoding="utf-8-sig", lineterminator="\n")
     return answers, ledger
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acu_nof1.errors import Problem, UsageError
+from acu_nof1.errors import Problem, UsageError, said_as
 from acu_nof1.privacy import NAME, is_code
 from acu_nof1.safety import RED_FLAGS
 from acu_nof1.trial import Trial
@@ -144,7 +144,7 @@ def _diary(diary: Diary, rename: Rename) -> Diary:
         diary,
         _ledger=ledger.assign(**texts) if len(ledger) else ledger,
         problems=tuple(
-            Problem(each.severity, rename(each.where), rename(each.problem), rename(each.remedy))
+            Problem(each.severity, said_as(each.where, rename), rename(each.problem), rename(each.remedy))
             for each in diary.problems
         ),
         sources=tuple(replace(each, file=rename(each.file), read_as=rename(each.read_as)) for each in diary.sources),

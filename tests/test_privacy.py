@@ -112,14 +112,14 @@ def outputs(folder, to, capsys, *options):
     for words in (
         ["report", str(folder), "--out", str(to / "page.html"), "--json", str(to / "a.json"), "--csv", str(to / "a.csv"), *options],
         ["report", str(folder), "--patient", "--out", str(to / "patient.html"), *options],
-        ["check", str(folder)],
+        ["check", str(folder), "--json", str(to / "check.json"), "--csv", str(to / "check.csv")],
         ["convert", str(folder), str(to / "long.csv")],
     ):  # fmt: skip
         with pytest.raises(SystemExit) as left:
             main(words)
         assert left.value.code == 0, capsys.readouterr()
         said.append("\n".join(capsys.readouterr()).replace(str(to), "").replace(str(folder), ""))
-    names = ("page.html", "patient.html", "a.json", "a.csv", "long.csv", "long.ledger.csv")
+    names = ("page.html", "patient.html", "a.json", "a.csv", "check.json", "check.csv", "long.csv", "long.ledger.csv")
     files = {name: (to / name).read_text(encoding="utf-8") for name in names}
     return {**files, **dict(zip(("report", "patient", "check", "convert"), said, strict=True))}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from acu_nof1.derive import NIGHT_PROBLEMS
-from acu_nof1.errors import Problem, did_you_mean
+from acu_nof1.errors import Place, Problem, did_you_mean
 from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, SAME_TWICE, SEVERAL
 from acu_nof1.load.tables import spoken_rows
 from acu_nof1.outcomes import conversion
@@ -63,12 +63,12 @@ def nearest(word: str, titles: Iterable[str]) -> str:
     return hint if hint.startswith("Did") else ""
 
 
-def place(file: str, column: str, rows: Iterable[int] | None = None) -> str:
-    """Where is it, as the user sees it: ``pain.csv row 12 column pain``?"""
-    if rows is None:
-        return f"{file} column {shown(column)}"
-    said = spoken_rows(rows)
-    return f"{file} {said}{',' if said.startswith('rows') else ''} column {shown(column)}"
+def place(file: str, column: str, rows: Iterable[int] | None = None) -> Place:
+    """Where is it, as the user sees it: ``pain.csv row 12 column pain``? Without a title: in the rows as a whole."""
+    all_rows, title = [] if rows is None else [int(row) for row in rows], shown(column)
+    said = spoken_rows(all_rows) if all_rows else ""
+    parts = [said + ("," if title and said.startswith("rows") else ""), f"column {title}" if title else ""]
+    return Place(" ".join([file, *filter(None, parts)]), file, all_rows, title)
 
 
 def examples(raw: pd.Series[str]) -> str:
@@ -103,6 +103,7 @@ def cell_problems(
     `yes_no` names the outcomes that are answered with yes or no; `forms` says which questionnaire an item is of.
     """
     columns = cells.drop_duplicates("source")[["file", "column", "outcome"]].astype(str)
+    # Text also where no file has a column: pandas would take an empty list for numbers.
     columns["form"] = pd.array([(forms or {}).get(outcome, "") for outcome in columns["outcome"]], dtype="str")
     problems = _mostly_rejected(cells, columns, frozenset(yes_no))
     found = cells[is_listed(cells)]

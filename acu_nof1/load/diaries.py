@@ -71,7 +71,7 @@ def read_diary(
         for what, remedy in cannot_score(outcome.instrument, outcome.form, outcome.items, outcome.item_range)
     ]:
         raise UsageError(wrong_scores)
-    names = _names(declared)
+    names = names_of(declared)
     read: list[ReadFile] = []
     wrong: list[Problem] = []
     for file, name in zip(declared, names, strict=True):
@@ -114,7 +114,7 @@ def _complaints(file: str, error: ValidationError) -> list[Problem]:
     ]
 
 
-def _names(declared: Sequence[DiaryFile]) -> list[str]:
+def names_of(declared: Sequence[DiaryFile]) -> list[str]:
     """Call each file by its name, or by its path where two have the same name; a person's name in it is masked."""
     names = [Path(file.file).name for file in declared]
     told = [

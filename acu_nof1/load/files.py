@@ -34,7 +34,7 @@ from acu_nof1.load.nights import read_nights, slips
 from acu_nof1.load.recognise import no_progress, open_table, spoken
 from acu_nof1.load.rows import Desk, read_cells, reader_of, rows_of
 from acu_nof1.load.scores import find_items, read_scores
-from acu_nof1.load.tables import Table, plain, spoken_rows
+from acu_nof1.load.tables import Table, plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -184,7 +184,7 @@ def _days(
     if not table.overlong:
         return read.days, problems
     what = f"{OVERLONG.name}, and no answer in it is read."
-    problems.append(Problem("warning", f"{name} {spoken_rows(table.overlong)}", what, OVERLONG.remedy))
+    problems.append(Problem("warning", place(name, "", table.overlong), what, OVERLONG.remedy))
     unknown = np.isin(table.numbers, table.overlong)
     return np.where(unknown, np.datetime64("NaT", "us"), read.days), problems
 

@@ -180,8 +180,9 @@ def _counts(cells: pd.DataFrame) -> Counts:
 
 
 def _ledger(cells: pd.DataFrame) -> pd.DataFrame:
-    listed = cells.loc[is_listed(cells), list(LEDGER_COLUMNS)].reset_index(drop=True)
-    return listed.assign(column=_shown(listed["column"])) if len(listed) else empty_ledger()
+    listed = cells.loc[is_listed(cells), [*LEDGER_COLUMNS, "remedy"]].reset_index(drop=True)
+    titles = listed["column"]
+    return listed.assign(title=titles, column=_shown(titles)) if len(listed) else empty_ledger()
 
 
 def _shown(texts: pd.Series[str]) -> pd.Series[str]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from acu_nof1.derive import CSD_ITEMS
+from acu_nof1.derive import CSD_ITEMS, CSD_NEEDS
 from acu_nof1.load.cells import MISSING, NO, YES, Reader, folded, read_column
 from acu_nof1.load.clocks import read_clocks
+from acu_nof1.load.columns import find_questions, find_roles, titles_to_look_for
 from acu_nof1.load.dates import read_days
 from acu_nof1.load.layout import DATE_TITLES, Layout
 from acu_nof1.load.recognise import open_table, usual_titles
@@ -135,7 +136,32 @@ HINTS: tuple[Hint, ...] = (
 )
 
 
-def propose(path: str | Path, layout: str | None = None) -> Proposal:
+def recognised(path: Path, file: DiaryFile) -> tuple[str, ...]:
+    """Which outcomes of the catalogue does this file itself name: by its format, or by exactly their names?
+
+    Parameters
+    ----------
+    path, file
+        Where it is, and how it is declared.
+
+    Returns
+    -------
+    tuple of str
+        Names in the catalogue, those derived from the clock times of a night last. Nothing is guessed from values;
+        without a column of days there is none.
+    """
+    catalogue = tuple(OUTCOMES.values())
+    table, layout = open_table(path.parent, file, path.name, titles_to_look_for(file, catalogue))
+    roles, wrong = find_roles(file, path.name, table, layout)
+    if wrong:
+        return ()
+    questions, _ = find_questions(file, path.name, table, layout, roles, catalogue)
+    found = [outcome.name for outcome in questions]
+    nights = [name for name, needs in CSD_NEEDS.items() if name in OUTCOMES and set(needs) <= set(roles)]
+    return tuple(dict.fromkeys([*found, *nights]))
+
+
+def propose(path: str | Path, layout: str | None = None, out: str | None = None) -> Proposal:
     """What does this file hold, and with which command can it be read?
 
     Parameters
@@ -144,6 +170,8 @@ def propose(path: str | Path, layout: str | None = None) -> Proposal:
         A diary file in any known format.
     layout
         Its format, if it is not to be recognised.
+    out
+        The table to convert it to, if it is not to be reported.
 
     Returns
     -------
@@ -160,7 +188,7 @@ def propose(path: str | Path, layout: str | None = None) -> Proposal:
     titles = table.columns[:MOST_SHOWN]
     shown = tuple(_shown(title, table.rows[title].head(LOOKED_AT), table.delimiter) for title in titles)
     shown = tuple(_of_format(column, found) for column in shown)
-    command = _command(str(path), shown, _derivable(table, found))
+    command = _command(str(path), shown, _derivable(table, found), out)
     return Proposal(str(path), shown, command, len(table.columns) - len(titles))
 
 
@@ -237,13 +265,15 @@ def _derivable(table: Table, layout: Layout) -> tuple[str, ...]:
     return tuple(name for name, measure in layout.measures.items() if titles.intersection(map(plain, measure.titles)))
 
 
-def _command(path: str, shown: Sequence[Shown], derived: Sequence[str]) -> str:
+def _command(path: str, shown: Sequence[Shown], derived: Sequence[str], out: str | None) -> str:
     dates = [column.title for column in shown if column.look in ("dates", "undecided dates")]
     usual = any(plain(column.title) in DATE_TITLES for column in shown)
     options = [f"--date {_quoted(dates[0])}"] if dates and not usual else []
     options += [f"--outcome {_quoted(f'{column.title}={column.outcome}')}" for column in shown if column.outcome]
     options += [f"--outcome {name}" for name in derived]
     file = shlex.quote(f"./{path}" if path.startswith("-") else path)
+    if out is not None:
+        return " ".join(["acu-nof1 convert", file, out, *(options or ['--outcome "COLUMN=INSTRUMENT"'])])
     return " ".join(["acu-nof1 report", file, "--start YYYY-MM-DD", *options])
 
 

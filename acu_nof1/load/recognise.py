@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from acu_nof1.errors import Problem, UnreadableFileError, did_you_mean
 from acu_nof1.load.layouts import LAYOUTS, claimed, layout_for
-from acu_nof1.load.tables import read_table
+from acu_nof1.load.tables import read_grid, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from acu_nof1.load.layout import Layout, Progress
-    from acu_nof1.load.tables import Table
+    from acu_nof1.load.tables import Grid, Table
     from acu_nof1.protocol import DiaryFile
 
 HEAD = 65536
@@ -69,6 +69,14 @@ def open_table(
                            may_be_empty=may_be_empty)  # fmt: skip
         layout = layout_for(table.columns, file.layout, file.columns)
     return (layout.arrange(table, file, folder) if layout.arrange else table), layout
+
+
+def open_grid(path: Path, file: DiaryFile, titles: Iterable[str]) -> Grid | None:
+    """What stands in this file, nothing left out, if it is a table? ``None`` if it is none. As for `open_table`."""
+    own = claimed(path, _head(path), file.layout)
+    if own is not None and own.read is not None:
+        return None
+    return read_grid(path, delimiter=file.delimiter, encoding=file.encoding, sheet=file.sheet, titles=titles)
 
 
 def usual_titles() -> list[str]:

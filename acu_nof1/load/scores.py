@@ -10,9 +10,9 @@ import pandas as pd
 
 from acu_nof1.errors import Problem
 from acu_nof1.load.cells import BLANK, OFF_SCALE, SAME_TWICE, Rule
-from acu_nof1.load.complaints import AS_IN_FILE, FORM_REFUSED, listed, nearest
+from acu_nof1.load.complaints import AS_IN_FILE, FORM_REFUSED, listed, nearest, place
 from acu_nof1.load.rows import Desk, read_cells, reader_of, rows_of
-from acu_nof1.load.tables import plain, spoken_rows
+from acu_nof1.load.tables import plain
 from acu_nof1.outcomes import Outcome
 from acu_nof1.scoring import SCALES, Scores, form_of, score, with_unticked
 
@@ -96,10 +96,10 @@ def _filled_in(desk: Desk, outcome: Outcome, titles: Sequence[str]) -> tuple[pd.
     """Read the cells of all items (`item` and `form` say where each belongs), and put them on their forms."""
     days, form_of_row = _forms_of(desk)
     read = []
-    for place, (name, title) in enumerate(zip(outcome.item_names, titles, strict=True)):
+    for at, (name, title) in enumerate(zip(outcome.item_names, titles, strict=True)):
         column, rows = rows_of(desk, title)
         reader = reader_of(desk, _as_outcome(name, outcome), title)
-        read.append(read_cells(desk, name, column, reader, rows).assign(item=place, form=form_of_row[rows]))
+        read.append(read_cells(desk, name, column, reader, rows).assign(item=at, form=form_of_row[rows]))
     cells = _only_answers(pd.concat(read, ignore_index=True), outcome)
     form, item = cells["form"].to_numpy(), cells["item"].to_numpy()
     value, dated = cells["value"].to_numpy(dtype=float), form >= 0
@@ -237,7 +237,7 @@ def _notes(
         (unticked, f"{scale.part} left blank count as not ticked, because others are ticked."),
     ):
         if mask.any():
-            where = f"{desk.name} {spoken_rows(forms.number[mask])}"
+            where = place(desk.name, "", forms.number[mask])
             yield Problem("note", where, f"{outcome.name}: {what}", "")
     numbered = not (scale.between or scale.ticked) and outcome.item_range is None and scale.answers[0] == 0
     if numbered and usable.any() and np.nanmin(answers[usable]) == 1:

@@ -15,12 +15,14 @@ import tomli_w
 from acu_nof1.errors import AcuError, Problem, UsageError, did_you_mean
 from acu_nof1.load.dates import ASK_ORDER
 from acu_nof1.load.diaries import read_diary
-from acu_nof1.load.propose import propose
+from acu_nof1.load.propose import propose, recognised
 from acu_nof1.load.protocols import PROTOCOL_FILE, protocol_from
-from acu_nof1.load.recognise import open_table
+from acu_nof1.load.recognise import no_progress, open_table
 from acu_nof1.load.tables import plain
 from acu_nof1.outcomes import KINDS, OUTCOMES
+from acu_nof1.privacy import without_names
 from acu_nof1.protocol import DiaryFile
+from acu_nof1.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +30,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from acu_nof1.diary import Diary
+    from acu_nof1.load.layout import Progress
+    from acu_nof1.protocol import Protocol
+
 KEYS = ("unit", "better", "range", "important_change", "important_change_percent", "label", "every", "kind", "sem",
         "form")  # fmt: skip
+NO_OUTCOME = "no outcome"
 FAR_DAYS = 366
 ONE_DAY = dt.timedelta(days=1)
 
@@ -94,21 +101,11 @@ def trial_folder(
         raise UsageError([Problem("error", str(copy), what, "Choose another folder for --save-protocol.")])
     if wrong := _wrong_options(diary, date, decimal):
         raise UsageError(wrong)
-    declared = _declared(outcomes)
-    columns = {name: entry.pop("column") for name, entry in declared.items() if "column" in entry}
-    columns |= {"date": date} if date else {}
-    file: dict[str, Any] = {"file": diary.name, "columns": columns}
-    file |= {key: value for key, value in (("dayfirst", dayfirst), ("decimal", decimal)) if value is not None}
-    raw: dict[str, Any] = {"phase": _phases(start, start, start), "outcome": declared, "diary": [file]}
-    protocol, _ = protocol_from(raw, "--outcome")
-    try:
-        found = read_diary(*protocol.diaries, outcomes=protocol.outcomes, folder=diary.parent)
-    except AcuError as error:
-        error.problems = _with_flags(error.problems)
-        raise
+    raw = _raw(diary, start, outcomes, date, dayfirst, decimal)
+    found = _read(diary, protocol_from(raw, "--outcome")[0])
     if found.first_day is None or found.last_day is None:
         none = [Problem("error", diary.name, "no value was read.", "Check the columns.")]
-        raise UsageError(_with_flags(found.problems) or none)
+        raise UsageError(found.problems or none)
     if wrong := _wrong_days(diary.name, found.values.dropna(how="all").index.to_numpy(), start):
         raise UsageError(wrong)
     raw["phase"] = _phases(found.first_day.date(), start, max(found.last_day.date(), start))
@@ -116,6 +113,83 @@ def trial_folder(
     if diary.resolve() != copy.resolve():
         shutil.copyfile(diary, copy)
     target.write_text(tomli_w.dumps(raw), encoding="utf-8")
+
+
+def read_single(
+    diary: Path,
+    *,
+    outcomes: Sequence[str],
+    date: str | None = None,
+    dayfirst: bool | None = None,
+    decimal: str | None = None,
+    progress: Progress = no_progress,
+) -> Trial:
+    """What is answered in one diary file, when nothing is known of the treatment?
+
+    Parameters
+    ----------
+    diary
+        A file in any known format.
+    outcomes
+        As for `trial_folder`; none: those that the file itself names (see `recognised`).
+    date, dayfirst, decimal
+        As in the protocol's ``[[diary]]``.
+    progress
+        As for `read_diary`.
+
+    Returns
+    -------
+    Trial
+        Without phases, and of nobody.
+
+    Raises
+    ------
+    UsageError
+        If the file names no outcome of the catalogue: with the columns found and the command to paste.
+    """
+    if wrong := _wrong_options(diary, date, decimal):
+        raise UsageError(wrong)
+    file = DiaryFile(file=diary.name, columns={"date": date} if date else {})
+    known = outcomes or recognised(diary, file)
+    if not known:
+        what = "its columns do not say which outcomes they are, and nothing is guessed."
+        proposal = propose(diary, out="OUT.csv")
+        raise UsageError([Problem("error", without_names(diary.name), what, f"\n{proposal}")])
+    raw = _raw(diary, dt.date.max, known, date, dayfirst, decimal)
+    for entry in raw["outcome"].values():
+        entry["primary"] = False
+    # A protocol needs a phase and a primary outcome; here they stand for nothing and are left out again.
+    raw["outcome"][NO_OUTCOME] = {"kind": "count", "better": "lower", "primary": True}
+    protocol, _ = protocol_from(raw, "--outcome")
+    asked = tuple(outcome for outcome in protocol.outcomes if outcome.name != NO_OUTCOME)
+    protocol = protocol.model_copy(update={"phases": (), "outcomes": asked, "primary": None})
+    return Trial(protocol, _read(diary, protocol, progress))
+
+
+def _raw(
+    diary: Path,
+    start: dt.date,
+    outcomes: Sequence[str],
+    date: str | None,
+    dayfirst: bool | None,
+    decimal: str | None,
+) -> dict[str, Any]:
+    """Write down the protocol that the options declare."""
+    declared = _declared(outcomes)
+    columns = {name: entry.pop("column") for name, entry in declared.items() if "column" in entry}
+    columns |= {"date": date} if date else {}
+    file: dict[str, Any] = {"file": diary.name, "columns": columns}
+    file |= {key: value for key, value in (("dayfirst", dayfirst), ("decimal", decimal)) if value is not None}
+    return {"phase": _phases(start, start, start), "outcome": declared, "diary": [file]}
+
+
+def _read(diary: Path, protocol: Protocol, progress: Progress = no_progress) -> Diary:
+    try:
+        found = read_diary(*protocol.diaries, outcomes=protocol.outcomes, folder=diary.parent, progress=progress)
+    except AcuError as error:
+        error.problems = _with_flags(error.problems)
+        raise
+    return replace(found, problems=_with_flags(found.problems))
 
 
 def _wrong_options(diary: Path, date: str | None, decimal: str | None) -> list[Problem]:

@@ -145,6 +145,28 @@ class Table:
         return replace(self, rows=rows, columns=tuple(rows.columns))
 
 
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A table file as it stands, nothing left out: row 1 of the person's spreadsheet is the first record.
+
+    Attributes
+    ----------
+    records
+        The text of every cell, row by row; they can be gone through once.
+    header
+        Number of the row of titles.
+    titles
+        Of each column, as `Table` has them: the first is column A.
+    sheet
+        ``sheet 2 of 3`` where a workbook has several.
+    """
+
+    records: Iterator[list[str]]
+    header: int
+    titles: tuple[str, ...]
+    sheet: str = ""
+
+
 def table_of(
     path: Path,
     columns: Mapping[str, Sequence[str]],
@@ -229,14 +251,11 @@ def read_table(
         If the file is missing, empty, a folder, has a header only, or is not a table.
     """
     path = Path(path)
-    data = bytes_of(path)
-    wanted = frozenset(plain(title) for title in titles) - {""}
+    data, wanted = bytes_of(path), _wanted(titles)
     if data.startswith(PARQUET):
         table = next(_parquet(path, digest_of(path), None))
-    elif path.suffix.lower() in (".xlsx", ".xlsm"):
-        table = _read_workbook(path.name, data, sheet, wanted)
     else:
-        table = _read_text(path.name, data, delimiter, encoding, wanted)
+        table = _table(path.name, _opened(path, data, delimiter, encoding, sheet, wanted), wanted, data)
     if table.rows.empty and not may_be_empty:
         what = "there is a row of titles and nothing below it."
         raise unreadable(path.name, what, "Export the diary with its entries.")
@@ -265,7 +284,8 @@ def stream_table(
     elif path.suffix.lower() in (".xlsx", ".xlsm") or not path.is_file() or path.stat().st_size < STREAM_FROM:
         yield read_table(path, delimiter=delimiter, encoding=encoding, sheet=sheet)
     else:
-        like = _read_text(path.name, head[: head.rfind(b"\n")], delimiter, encoding, frozenset())
+        begun = head[: head.rfind(b"\n")]
+        like = _table(path.name, _open_text(path.name, begun, delimiter, encoding, frozenset()), frozenset(), begun)
         coded = encoding or ("utf-8-sig" if like.read_as.startswith("text, UTF-8") else "cp1252")
         pieces = pd.read_csv(path, sep=like.delimiter, encoding=coded, dtype="str", keep_default_na=False,
                              skip_blank_lines=False, chunksize=ROWS_AT_ONCE)  # fmt: skip
@@ -310,6 +330,42 @@ def _text_of(column: pd.Series[Any]) -> pd.Series[str]:
     return filled
 
 
+def read_grid(
+    path: Path, *, delimiter: str | None, encoding: str | None, sheet: str | None, titles: Iterable[str]
+) -> Grid:
+    """What stands in this table file, cell by cell, with nothing left out? As for `read_table`."""
+    data, wanted = bytes_of(path), _wanted(titles)
+    opened = _opened(path, data, delimiter, encoding, sheet, wanted)
+    head = list(islice(opened.records, HEAD))
+    _insist_on_head(path.name, head)
+    at = _header_at(head, wanted)
+    return Grid(chain(head, opened.records), at + 1, _titles(head[at]), opened.sheet)
+
+
+def _wanted(titles: Iterable[str]) -> frozenset[str]:
+    return frozenset(plain(title) for title in titles) - {""}
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A file whose cells can be gone through, and what was found out of how it is written."""
+
+    records: Iterator[list[str]]
+    notes: list[str]
+    delimiter: str
+    read_as: str
+    day_zero: dt.date = DAY_ZERO
+    sheet: str = ""
+
+
+def _opened(
+    path: Path, data: bytes, delimiter: str | None, encoding: str | None, sheet: str | None, wanted: frozenset[str]
+) -> _Opened:
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return _open_workbook(path.name, data, sheet, wanted)
+    return _open_text(path.name, data, delimiter, encoding, wanted)
+
+
 def unreadable(file: str, problem: str, remedy: str) -> UnreadableFileError:
     """Make the error of a file that cannot be read: what is wrong, and what to do."""
     return UnreadableFileError([Problem("error", without_names(file), problem, remedy)])
@@ -342,7 +398,7 @@ def bytes_of(path: Path) -> bytes:
 # ---------------------------------------------------------------------------------------------- text
 
 
-def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | None, wanted: frozenset[str]) -> Table:
+def _open_text(file: str, data: bytes, delimiter: str | None, encoding: str | None, wanted: frozenset[str]) -> _Opened:
     text, spoken = decoded(file, data, encoding)
     notes = [] if spoken == "UTF-8" else [f"text is {spoken}"]
     if "\r\r\n" in text:
@@ -362,15 +418,8 @@ def _read_text(file: str, data: bytes, delimiter: str | None, encoding: str | No
     lines = io.StringIO(text, newline="\n")
     separator = delimiter or _sniffed(lines, quoting, wanted)
     name = {"\t": "tab"}.get(separator, separator)
-    return _table(
-        file,
-        _records(file, lines, separator, quoting),
-        wanted,
-        notes,
-        delimiter=separator,
-        read_as=f'text, {spoken}, separated by "{name}"',
-        data=data,
-    )
+    records = _records(file, lines, separator, quoting)
+    return _Opened(records, notes, separator, f'text, {spoken}, separated by "{name}"')
 
 
 def decoded(file: str, data: bytes, encoding: str | None) -> tuple[str, str]:
@@ -470,7 +519,7 @@ def _records(file: str, lines: io.StringIO, separator: str, quoting: int) -> Ite
 # ------------------------------------------------------------------------------------------ workbooks
 
 
-def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[str]) -> Table:
+def _open_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[str]) -> _Opened:
     if not data.startswith(b"PK"):
         old = data.startswith(b"\xd0\xcf\x11\xe0")
         raise unreadable(
@@ -492,16 +541,8 @@ def _read_workbook(file: str, data: bytes, sheet: str | None, wanted: frozenset[
     # By its number: a sheet may bear the name of a person.
     which = f"sheet {list(book.sheets).index(name) + 1} of {len(book.sheets)}"
     notes = [] if len(book.sheets) == 1 else [f"read from {which}"]
-    return _table(
-        file,
-        iter(book.sheets[name]),
-        wanted,
-        notes,
-        delimiter="",
-        read_as=f"Excel, {which}",
-        data=data,
-        day_zero=book.day_zero,
-    )
+    several = which if len(book.sheets) > 1 else ""
+    return _Opened(iter(book.sheets[name]), notes, "", f"Excel, {which}", book.day_zero, several)
 
 
 def _sheet_name(file: str, sheets: Mapping[str, list[list[str]]], sheet: str | None, wanted: frozenset[str]) -> str:
@@ -544,20 +585,15 @@ def _header_at(head: Sequence[Sequence[str]], wanted: frozenset[str]) -> int:
     return next(i for i, count in enumerate(filled) if count >= enough and count)
 
 
-def _table(
-    file: str,
-    records: Iterator[list[str]],
-    wanted: frozenset[str],
-    notes: list[str],
-    *,
-    delimiter: str,
-    read_as: str,
-    data: bytes,
-    day_zero: dt.date = DAY_ZERO,
-) -> Table:
-    head = list(islice(records, HEAD))
+def _insist_on_head(file: str, head: Sequence[Sequence[str]]) -> None:
     if not any(cell.strip() for record in head for cell in record):
         raise unreadable(file, f"the first {HEAD} rows are blank.", "Export the diary again, with a row of titles.")
+
+
+def _table(file: str, opened: _Opened, wanted: frozenset[str], data: bytes) -> Table:
+    records, notes, delimiter = opened.records, opened.notes, opened.delimiter
+    head = list(islice(records, HEAD))
+    _insist_on_head(file, head)
     at = _header_at(head, wanted)
     if at:
         notes.append(f"titles are in row {at + 1}; the rows above are not read")
@@ -579,7 +615,9 @@ def _table(
             "around the numbers; otherwise give every column a title.",
         )
     digest = hashlib.sha256(data).hexdigest()
-    return Table(file, titles, frame, numbers, tuple(notes), delimiter, read_as, digest, day_zero, tuple(overlong))
+    return Table(
+        file, titles, frame, numbers, tuple(notes), delimiter, opened.read_as, digest, opened.day_zero, tuple(overlong)
+    )
 
 
 def _cells(
@@ -601,7 +639,8 @@ def _cells(
     return np.concatenate(parts), beyond, firsts
 
 
-def _letter(position: int) -> str:
+def letter_of(position: int) -> str:
+    """Which letter has this column, the first being 0?"""
     letters = ""
     position += 1
     while position:
@@ -617,7 +656,7 @@ def _titles(record: Sequence[str]) -> tuple[str, ...]:
         titles.pop()
     known = Counter(plain(title) for title in titles)
     return tuple(
-        title if title and known[plain(title)] == 1 else f"{title} (column {_letter(i)})".strip()
+        title if title and known[plain(title)] == 1 else f"{title} (column {letter_of(i)})".strip()
         for i, title in enumerate(titles)
     )
 

@@ -21,7 +21,7 @@ from acu_nof1.load.diaries import read_diary
 from acu_nof1.load.files import outside
 from acu_nof1.load.protocols import PROTOCOL_FILE, input_files, protocol_and_sessions
 from acu_nof1.load.recognise import no_progress
-from acu_nof1.load.tables import plain, read_table, spoken_rows
+from acu_nof1.load.tables import plain, read_table
 from acu_nof1.privacy import quoted, without_names
 from acu_nof1.protocol import Session
 from acu_nof1.trial import Trial
@@ -158,7 +158,7 @@ def read_sessions(file: Path) -> tuple[Session, ...]:
         try:
             sessions.append(_session(cells, day))
         except ValidationError as error:
-            wrong += _session_problems(error, f"{name} row {number}")
+            wrong += _session_problems(error, name, int(number))
     if wrong:
         raise ProtocolError(wrong)
     return tuple(sorted(sessions, key=lambda session: session.date))
@@ -191,7 +191,7 @@ def _overlong(file: str, table: Table) -> Iterator[Problem]:
     if table.overlong:
         what = f"{'the row has' if len(table.overlong) == 1 else 'these rows have'} more cells than the header."
         remedy = "Put quotation marks around texts that hold a comma."
-        yield Problem("error", f"{file} {spoken_rows(table.overlong)}", what, remedy)
+        yield Problem("error", place(file, "", table.overlong), what, remedy)
 
 
 def _days(file: str, table: Table, title: str) -> tuple[list[dt.date | None], list[Problem]]:
@@ -206,7 +206,7 @@ def _days(file: str, table: Table, title: str) -> tuple[list[dt.date | None], li
     for number, text in zip(table.numbers[np.isnat(read.days)], texts[np.isnat(read.days)], strict=True):
         found = f"found {shown(quoted(str(text)))!r}" if text else "the cell is blank"
         what = f"expected a date such as 2026-01-19, {found}."
-        wrong.append(Problem("error", f"{file} row {number} column date", what, "Correct the cell."))
+        wrong.append(Problem("error", place(file, "date", [number]), what, "Correct the cell."))
     return days, wrong
 
 
@@ -221,13 +221,13 @@ def _session(cells: dict[str, str], day: dt.date | None) -> Session:
     return Session.model_validate({**known, **answers, "date": day or dt.date.max, "more": more})
 
 
-def _session_problems(error: ValidationError, where: str) -> Iterator[Problem]:
+def _session_problems(error: ValidationError, file: str, row: int) -> Iterator[Problem]:
     for each in error.errors():
         column = str(each["loc"][0])
         wanted = "yes or no" if column in YES_NO else "text"
         yield Problem(
             "error",
-            f"{where} column {column}",
+            place(file, column, [row]),
             f"expected {wanted}, found {shown(quoted(str(each['input'])))!r}.",
             "Correct the cell.",
         )
