@@ -110,3 +110,8 @@ def test_the_page_tells_how_many_prompts_were_answered(tmp_path):
     assert share in page
     inputs = {each["file"]: (each["prompts"], each["prompts_answered"]) for each in review.to_dict()["inputs"]}
     assert inputs["mpath.csv"] == (56, answered.sum())
+
+
+def test_an_export_without_an_answer_and_without_the_item_is_an_error_in_words(tmp_path):
+    with pytest.raises(UnreadableFileError, match="none of the outcomes nrs_pain"):
+        acu.read_diary(export(tmp_path, [row(0, ["", "", ""], answered=False)]), outcomes=[PAIN])

@@ -13,7 +13,7 @@ from acu_nof1.errors import Place, Problem, did_you_mean
 from acu_nof1.load.cells import BLANK, NO_DATE, OVERLONG, SAME_TWICE, SEVERAL
 from acu_nof1.load.tables import spoken_rows
 from acu_nof1.outcomes import conversion
-from acu_nof1.privacy import LONGEST, masked, measured_words, quoted_column, without_names
+from acu_nof1.privacy import LONGEST, masked, measured, measured_words, quoted_column, without_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +34,7 @@ OTHER_WORDS = "Answers must be yes or no, 1 or 0; declare other words: words = {
 OTHER_ANSWERS = "The form probably counts its answers otherwise: see item_range, or declare what its words stand for."
 AS_IN_FILE = "Write it as it stands in the file."
 MOST_TITLES = 12
+MOST_QUOTED = 20_000  # different texts of a column; of a file that has more, their length is told
 _VALUE = re.compile(r"[\d.,:/ -]+")
 FORM_REFUSED = "form not scored: "  # how the rules begin that refuse a whole questionnaire
 OF_A_FORM = f"{FORM_REFUSED}|{SAME_TWICE.name}|{SEVERAL.name}"  # said once of a form, not of each of its items
@@ -83,7 +84,9 @@ def told(texts: pd.Series[str], which: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     codes, distinct = pd.factorize(cells[which])
     if len(distinct):
         times = np.bincount(codes).tolist()
-        said = quoted_column([str(text) for text in distinct], times, answered=int((cells != "").sum()))
+        known = [str(text) for text in distinct]
+        said = quoted_column(known[:MOST_QUOTED], times[:MOST_QUOTED], answered=int((cells != "").sum()))
+        said += map(measured, known[MOST_QUOTED:])
         cells[which] = np.array([shown(text) for text in said], dtype=object)[codes]
     return cells
 

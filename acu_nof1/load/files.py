@@ -123,7 +123,8 @@ def read_file(
     desk = Desk(name, file, table, layout, roles, days)
     columns, derived, wanted, more = _columns_of(desk, questions, outcomes, log)
     forms, scored, scoring_notes = read_scores(desk, items)
-    if not questions and not wanted and not items and len(table.rows):
+    nobody_here = everybody and table.rows.empty
+    if not questions and not wanted and not items and not nobody_here:
         raise UnreadableFileError([nothing_found(name, named, outcomes)])
     problems += more + _notes(desk, read, bool(wanted)) + scoring_notes + _late(desk)
     return ReadFile(
