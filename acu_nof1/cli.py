@@ -58,6 +58,9 @@ DayFirst = Annotated[
     bool | None, typer.Option("--dayfirst/--monthfirst", help="One diary file: how 03/04/2026 is meant.")
 ]
 DecimalSign = Annotated[str | None, typer.Option(help='One diary file: the decimal sign, "." or ",".')]
+WhoseRows = Annotated[
+    str | None, typer.Option(metavar="CODE", help="One diary file of several people: whose rows are read.")
+]
 STDOUT = Path("-")
 EXIT_CODES = "Exit codes: 0 done (warnings allowed), 1 errors in the data, 2 wrong use, 3 an optional tool is missing."
 
@@ -224,6 +227,7 @@ def report(
     date: DateTitle = None,
     dayfirst: DayFirst = None,
     decimal: DecimalSign = None,
+    person: WhoseRows = None,
     save_protocol: Annotated[
         Path | None, typer.Option(help="One diary file: keep it as a trial folder.", file_okay=False)
     ] = None,
@@ -235,7 +239,7 @@ def report(
     hidden = anonymous or pseudonymise is not None
     page = out or Path(f"{'reassessment' if hidden else path.resolve().stem}{'_patient' if patient else ''}.html")
     single = {"start": start.date() if start else None, "outcomes": outcome or [], "date": date, "dayfirst": dayfirst,
-              "decimal": decimal}  # fmt: skip
+              "decimal": decimal, "person": person}  # fmt: skip
     _insist(
         _contradicting(path, single, save_protocol, after_session=after_session, on=day, hidden=hidden, ipynb=ipynb)
     )
@@ -304,6 +308,7 @@ def convert(
     date: DateTitle = None,
     dayfirst: DayFirst = None,
     decimal: DecimalSign = None,
+    person: WhoseRows = None,
     pseudonymise: Pseudonymise = None,
 ) -> None:
     """Write all answers as one tidy table (person, date, outcome, value, unit), with the ledger beside it.
@@ -314,7 +319,7 @@ def convert(
     from acu_nof1.load.protocols import input_files
     from acu_nof1.load.single import read_single
 
-    single = {"outcomes": outcome or [], "date": date, "dayfirst": dayfirst, "decimal": decimal}
+    single = {"outcomes": outcome or [], "date": date, "dayfirst": dayfirst, "decimal": decimal, "person": person}
     inputs = [path] if _is_diary(path) else list(input_files(path))
     wrong = target_problems({"OUT": out, "its ledger": ledger_beside(out)}, inputs)
     _insist([*wrong, *suffix_problems(out), *_not_of_a_folder(path, single)])

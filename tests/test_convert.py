@@ -211,3 +211,12 @@ def test_without_pyarrow_parquet_is_refused_in_words_before_anything_is_read(tmp
     code, said = converted(capsys, tmp_path / "mine.csv", tmp_path / "out.parquet")
     assert (code, 'pip install "acu_nof1[parquet]"' in said) == (3, True)
     assert not list(tmp_path.glob("out*"))
+
+
+def test_a_file_of_several_people_names_the_flag(tmp_path, capsys):
+    rows = "".join(f"{who},2026-01-{day:02},{day % 5}\n" for who in ("101", "102") for day in range(5, 9))
+    (tmp_path / "mine.csv").write_text(f"person,date,nrs_pain\n{rows}", encoding="utf-8")
+    _, said = converted(capsys, tmp_path / "mine.csv", tmp_path / "out.csv")
+    assert "Say whose rows are read, as in --person 101." in said
+    assert converted(capsys, tmp_path / "mine.csv", tmp_path / "out.csv", "--person", "102")[0] == 0
+    assert pd.read_csv(tmp_path / "out.csv")["value"].tolist() == [0, 1, 2, 3]

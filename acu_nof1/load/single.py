@@ -50,6 +50,7 @@ def trial_folder(
     date: str | None = None,
     dayfirst: bool | None = None,
     decimal: str | None = None,
+    person: str | None = None,
 ) -> None:
     """Turn one diary file into a trial folder: a copy of the file, and the protocol that was declared.
 
@@ -66,7 +67,7 @@ def trial_folder(
         First treatment day.
     outcomes
         ``"Column=instrument"`` or ``"Column=kind,better=higher,unit=h"``; the first is primary.
-    date, dayfirst, decimal
+    date, dayfirst, decimal, person
         As in the protocol's ``[[diary]]``.
 
     Raises
@@ -101,7 +102,7 @@ def trial_folder(
         raise UsageError([Problem("error", str(copy), what, "Choose another folder for --save-protocol.")])
     if wrong := _wrong_options(diary, date, decimal):
         raise UsageError(wrong)
-    raw = _raw(diary, start, outcomes, date, dayfirst, decimal)
+    raw = _raw(diary, start, outcomes, date, dayfirst, decimal, person)
     found = _read(diary, protocol_from(raw, "--outcome")[0])
     if found.first_day is None or found.last_day is None:
         none = [Problem("error", diary.name, "no value was read.", "Check the columns.")]
@@ -122,6 +123,7 @@ def read_single(
     date: str | None = None,
     dayfirst: bool | None = None,
     decimal: str | None = None,
+    person: str | None = None,
     progress: Progress = no_progress,
 ) -> Trial:
     """What is answered in one diary file, when nothing is known of the treatment?
@@ -132,7 +134,7 @@ def read_single(
         A file in any known format.
     outcomes
         As for `trial_folder`; none: those that the file itself names (see `recognised`).
-    date, dayfirst, decimal
+    date, dayfirst, decimal, person
         As in the protocol's ``[[diary]]``.
     progress
         As for `read_diary`.
@@ -155,7 +157,7 @@ def read_single(
         what = "its columns do not say which outcomes they are, and nothing is guessed."
         proposal = propose(diary, out="OUT.csv")
         raise UsageError([Problem("error", without_names(diary.name), what, f"\n{proposal}")])
-    raw = _raw(diary, dt.date.max, known, date, dayfirst, decimal)
+    raw = _raw(diary, dt.date.max, known, date, dayfirst, decimal, person)
     for entry in raw["outcome"].values():
         entry["primary"] = False
     # A protocol needs a phase and a primary outcome; here they stand for nothing and are left out again.
@@ -173,13 +175,18 @@ def _raw(
     date: str | None,
     dayfirst: bool | None,
     decimal: str | None,
+    person: str | None,
 ) -> dict[str, Any]:
     """Write down the protocol that the options declare."""
     declared = _declared(outcomes)
     columns = {name: entry.pop("column") for name, entry in declared.items() if "column" in entry}
     columns |= {"date": date} if date else {}
     file: dict[str, Any] = {"file": diary.name, "columns": columns}
-    file |= {key: value for key, value in (("dayfirst", dayfirst), ("decimal", decimal)) if value is not None}
+    file |= {
+        key: value
+        for key, value in (("dayfirst", dayfirst), ("decimal", decimal), ("person", person))
+        if value is not None
+    }
     return {"phase": _phases(start, start, start), "outcome": declared, "diary": [file]}
 
 
@@ -206,9 +213,16 @@ def _wrong_options(diary: Path, date: str | None, decimal: str | None) -> list[P
 
 
 def _with_flags(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Name the flags where a trial folder would declare the order of day and month."""
-    remedy = "Say --dayfirst (day/month) or --monthfirst (month/day)."
-    return tuple(replace(problem, remedy=remedy) if problem.remedy == ASK_ORDER[1] else problem for problem in problems)
+    """Name the flags where a trial folder would declare the order of day and month, or whose rows are read."""
+    return tuple(replace(problem, remedy=_flag(problem.remedy)) for problem in problems)
+
+
+def _flag(remedy: str) -> str:
+    if remedy == ASK_ORDER[1]:
+        return "Say --dayfirst (day/month) or --monthfirst (month/day)."
+    return re.sub(
+        r'^(?:Declare one|Write).*, as in person = "(.*)"\.$', r"Say whose rows are read, as in --person \1.", remedy
+    )
 
 
 def _wrong_days(file: str, days: npt.NDArray[np.datetime64], start: dt.date) -> list[Problem]:
