@@ -77,7 +77,8 @@ def read_people(path: Path, dayfirst: bool | None = None) -> People:
     UnreadableFileError
         If it is no table, or has no column of persons or of the start of treatment.
     """
-    table = read_table(path, titles=[*PERSON_TITLES, "treatment start", "treatment end", "baseline start"])
+    titled = [*PERSON_TITLES, "treatment start", "treatment end", "baseline start"]
+    table = read_table(path, titles=titled, may_be_empty=True)
     titles = {plain(title): title for title in table.columns}
     who = next((titles[name] for name in PERSON_TITLES if name in titles), None)
     edges = {name: title for name, title in titles.items() if _EDGE.fullmatch(name)}
