@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Status = Literal["done", "not_estimable", "failed"]
 PROBLEM_COLUMNS = ("person", "severity", "where", "problem", "remedy")
 PEOPLE_COLUMNS = ("person", "reason", "overruled", "answered", "asked", "input", "place")
-MANIFEST_COLUMNS = ("person", "status", "reason", "answered", "asked", "input", "place")
+MANIFEST_COLUMNS = ("person", "condition", "status", "reason", "answered", "asked", "input", "place")
 
 
 def no_problems() -> pd.DataFrame:
@@ -138,11 +138,19 @@ class Reassessments:
         primary = table[table["headline"] & table["primary"]].set_index("person")
         people = self.cohort._people
         reason = people["person"].map(primary["reason"]) if len(primary) else pd.Series(np.nan, people.index)
-        reason = reason.fillna("the primary outcome has no answer")
+        reason = reason.astype(object).fillna("the primary outcome has no answer")
         failed = (people["reason"] != "").to_numpy(dtype=bool)
         status = np.where(failed, "failed", np.where(reason == "", "done", "not_estimable"))
         told = np.where(failed, people["reason"], reason)
-        return people.assign(status=status, reason=told)[list(MANIFEST_COLUMNS)]
+        known = self.cohort._covariates
+        condition = (
+            people["person"].map(known["condition"].astype(object))
+            if "condition" in known
+            else pd.Series("", people.index)
+        )
+        return people.assign(condition=condition.astype(object).fillna("").astype(str), status=status, reason=told)[
+            list(MANIFEST_COLUMNS)
+        ]
 
     @property
     def primary(self) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from acu_nof1 import __version__
 from acu_nof1.cohort.engines import worked_off
+from acu_nof1.cohort.index import primary_of, write_index
 from acu_nof1.cohort.units import Unit, units_of
 from acu_nof1.errors import Problem, UsageError
 from acu_nof1.estimate import ESTIMATORS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Engine = Literal["local", "dask"]
 SCHEMA = "acu-nof1/cohort/1"
 RESULTS, PROBLEMS, MANIFEST, PARQUET = "results.csv", "problems.csv", "manifest.json", "results.parquet"
+INDEX = "index.html"
 KEPT, WORKING = ".units", ".working"
 MANIFEST_PART = "people.csv"
 TEXTS = ("person", "outcome", "label", "question", "scale", "status", "reason", "unit", "better", "reading", "method")
@@ -113,7 +115,9 @@ def run_cohort(
         if progress is not None:
             progress(done, total)
     _assembled(units, kept, target)
-    counts = _manifest(units, kept, target, confidence)
+    people = list(_people(units, kept))
+    counts = _manifest(people, target, confidence)
+    write_index(target / INDEX, people, primary_of(_results(kept / unit.key) for unit in units), {})
     shutil.rmtree(working, ignore_errors=True)
     wanted = {unit.key for unit in units}
     for folder in kept.iterdir():
@@ -151,6 +155,12 @@ def _assembled(units: Sequence[Unit], kept: Path, target: Path) -> None:
     _parquet(units, kept, target)
 
 
+def _results(unit: Path) -> pd.DataFrame:
+    """The answers of one unit, with the types they had."""
+    blank = {name: [""] for name, kind in DTYPES.items() if kind == "float"}
+    return pd.read_csv(unit / RESULTS, dtype=DTYPES, keep_default_na=False, na_values=blank)
+
+
 def _parquet(units: Sequence[Unit], kept: Path, target: Path) -> None:
     """The same table as Parquet, where pyarrow is installed; an older one is not left beside newer results."""
     (target / PARQUET).unlink(missing_ok=True)
@@ -162,12 +172,7 @@ def _parquet(units: Sequence[Unit], kept: Path, target: Path) -> None:
     making, schema = target / f"{PARQUET}.tmp", None
     writer = None
     for unit in units:
-        frame = pd.read_csv(
-            kept / unit.key / RESULTS,
-            dtype=DTYPES,
-            keep_default_na=False,
-            na_values={name: [""] for name, kind in DTYPES.items() if kind == "float"},
-        )
+        frame = _results(kept / unit.key)
         table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
         schema = schema or table.schema
         writer = writer or pq.ParquetWriter(making, schema)
@@ -177,8 +182,7 @@ def _parquet(units: Sequence[Unit], kept: Path, target: Path) -> None:
         making.replace(target / PARQUET)
 
 
-def _manifest(units: Sequence[Unit], kept: Path, target: Path, confidence: float) -> dict[str, int]:
-    people = list(_people(units, kept))
+def _manifest(people: Sequence[dict[str, object]], target: Path, confidence: float) -> dict[str, int]:
     counts = {
         status: sum(each["status"] == status for each in people) for status in ("done", "not_estimable", "failed")
     }

@@ -59,7 +59,7 @@ def work_off(unit: Unit, questions: tuple[str, ...] = (), confidence: float = 0.
     except AcuError as error:
         names = [folder.name for folder in unit.folders]
         told = [("", p.severity, p.where, p.problem, p.remedy) for p in error.problems]
-        rows = [(name, "failed", str(error.problems[0]), 0, 0, "", name) for name in names]
+        rows = [(name, "", "failed", str(error.problems[0]), 0, 0, "", name) for name in names]
         return Done(
             unit.key,
             pd.DataFrame(columns=list(COLUMNS)),
