@@ -35,7 +35,7 @@ def changes(table: pd.DataFrame, outcome: str | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        person, label, unit, scale, better, important_change, value, se. The standard error is the half width of the person's
+        person, label, unit, scale, better, important_change, value, low, high, se. The standard error is the half width of the person's
         interval over the normal quantile of its confidence: the intervals of short diaries have heavy tails, and this
         keeps their width (the SD of the same distribution would promise a normal interval that is too narrow). NaN where not estimable.
     """
@@ -44,7 +44,7 @@ def changes(table: pd.DataFrame, outcome: str | None = None) -> pd.DataFrame:
     half = (rows["high"] - rows["low"]).to_numpy(dtype=float) / 2
     se = half / ndtri((1 + rows["confidence"].to_numpy(dtype=float)) / 2)
     ok = (rows["status"] == "ok").to_numpy(dtype=bool) & ~rows["limited"].to_numpy(dtype=bool)
-    kept = rows[["person", "label", "unit", "scale", "better", "important_change", "value"]]
+    kept = rows[["person", "label", "unit", "scale", "better", "important_change", "value", "low", "high"]]
     return kept.assign(se=np.where(ok, se, np.nan))
 
 
