@@ -598,6 +598,8 @@ def _table(file: str, opened: _Opened, wanted: frozenset[str], data: bytes) -> T
     if at:
         notes.append(f"titles are in row {at + 1}; the rows above are not read")
     titles = _titles(head[at])
+    if not titles:
+        raise unreadable(file, f"row {at + 1} should hold the titles and is blank.", _EXPORT)
     insist_on_size(file, len(titles))
     cells, beyond, firsts = _cells(chain(head[at + 1 :], records), len(titles))
     longer = [i for i, last in beyond.items() if delimiter != "," or last <= len(head[at])]
