@@ -74,3 +74,24 @@ def test_the_way_from_an_own_diary_runs_and_its_outputs_are_current():
     for name in ("clinician", "patient"):
         assert "P-058" in (names["folder"] / f"{name}.html").read_text(encoding="utf-8")
     assert "image/png" in next(cell for cell in cells if "plot_trial" in cell.source).outputs[0].data
+
+
+COHORT = "notebooks/4_cohort.ipynb"
+
+
+def test_the_cohort_runs_and_its_outputs_are_current():
+    notebook = nbformat.read(bundled(COHORT), 4)
+    cells = code(notebook)
+    tree = ast.parse("\n".join(cell.source for cell in cells))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
+    assert not re.search(r"/home/|/root/|/Users/|/tmp/", nbformat.writes(notebook))
+    assert all(cell.outputs and all(each.output_type != "error" for each in cell.outputs) for cell in cells)
+    assert sum("image/png" in each.get("data", {}) for cell in cells for each in cell.outputs) == 4
+    names = {"__name__": "notebook"}
+    for number, cell in enumerate(cells):
+        exec(compile(cell.source, f"{COHORT}, cell {number}", "exec"), names)
+    shown = next(cell for cell in cells if "words.sentences" in cell.source).outputs[0].data["text/plain"]
+    assert ast.literal_eval(shown) == names["told"]
+    truth = names["truth"]["change"]["pain"]
+    low, high = sorted(each["mean"] for each in truth.values())
+    assert low < names["together"].mean < high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acu_nof1.plot.adherence import adherence_alt, plot_adherence
 from acu_nof1.plot.bands import plot_bands
+from acu_nof1.plot.cohort import plot_adherence_of_people, plot_diaries, plot_verdicts
 from acu_nof1.plot.course import course_alt, plot_course
 from acu_nof1.plot.looks import plot_looks
 from acu_nof1.plot.patient import plot_for_patient
@@ -17,9 +18,11 @@ __all__ = [
     "course_alt",
     "figure_alt",
     "plot_adherence",
+    "plot_adherence_of_people",
     "plot_audit",
     "plot_bands",
     "plot_course",
+    "plot_diaries",
     "plot_for_patient",
     "plot_forest_of_people",
     "plot_looks",
@@ -27,4 +30,5 @@ __all__ = [
     "plot_plan",
     "plot_sensitivity",
     "plot_trial",
+    "plot_verdicts",
 ]

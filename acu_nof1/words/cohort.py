@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from acu_nof1.words.change import READINGS
 from acu_nof1.words.numbers import number
+from acu_nof1.words.page import WITHHELD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
+
+    from acu_nof1.outcomes import Outcome
 
 TITLE, HEADING = "Everybody’s reassessment", "People"
 COLUMNS = ("Person", "Condition", "Days answered", "Outcome", "Change (interval)", "What the diary says", "Page")
@@ -20,6 +26,8 @@ NOTE = (
 )
 COULD_NOT_READ = "could not be read: {}"
 NOT_ESTIMABLE = "not estimable: {}"
+SINCE_TREATMENT, WEEKS = "Days since treatment began", "Week since treatment began"
+DAYS_A_WEEK, PEOPLE = "Days answered", "People"
 NO_TABLE_ROWS = "Nobody is in this cohort."
 
 
@@ -41,3 +49,18 @@ def answered(days: int, of: int) -> str:
 def change(value: str, low: str, high: str, unit: str) -> str:
     """A change with its interval and unit: −2.0 (−4.0 to −0.1) points."""
     return f"{value} ({low} to {high}) {unit}".strip()
+
+
+def axis(outcome: Outcome) -> str:
+    """Name an outcome with its unit, for an axis."""
+    return f"{outcome.label}, {outcome.unit}" if outcome.unit else outcome.label
+
+
+def verdict_counts(table: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """How many people have which verdict: its kind, its words, and the number, in the verdicts' order."""
+    ok = table["status"] == "ok"
+    withheld = ok & (table["reading"] == WITHHELD)
+    found = [(kind, said[0].format(agreed="agreed"), int((ok & (table["reading"] == kind)).sum()))
+             for kind, said in READINGS.items()]  # fmt: skip
+    return [*found, ("not_estimable", "Not estimable", int((~ok).sum())),
+            *([("withheld", "Withheld", int(withheld.sum()))] if withheld.any() else [])]  # fmt: skip
