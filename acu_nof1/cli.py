@@ -361,6 +361,9 @@ def cohort(
     engine: Annotated[str, typer.Option(help="Where it is worked off: local or dask.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of Dask, as tcp://host:8786.")] = None,
+    reports: Annotated[
+        bool, typer.Option("--reports", help="Write everybody's own page too (of trial folders).")
+    ] = False,
     question: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="An estimator, as mean_change; may be repeated; all without."),
@@ -380,7 +383,7 @@ def cohort(
     _insist(wrong)
     begun = time.monotonic()
     with _counted("Reassessing") as progress:
-        run = run_cohort(path, out, engine=engine, jobs=jobs, scheduler=scheduler, questions=question or (),  # type: ignore[arg-type]
+        run = run_cohort(path, out, engine=engine, jobs=jobs, scheduler=scheduler, questions=question or (), reports=reports,  # type: ignore[arg-type]
                          progress=progress)  # fmt: skip
     of = sum(run.people.values())
     typer.echo(

@@ -391,3 +391,24 @@ def test_no_part_is_left_behind(tmp_path, twelve):
     shutil.rmtree(tmp_path / "out" / ".units")
     acu.run_cohort(folder, tmp_path / "out", questions=("mean_change",))
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["done"] == 12
+
+
+@pytest.mark.usefixtures("small_units")
+def test_everybody_s_page_is_written_linked_and_made_again_where_it_is_gone(tmp_path, twelve):
+    table, diaries = twelve
+    folder = cohorts.trials(tmp_path / "in", table[:4], diaries)
+    (folder / "C-002" / "diary.csv").write_text("date,pain\n")
+    out = tmp_path / "out"
+    acu.run_cohort(folder, out, questions=("mean_change",))
+    run = acu.run_cohort(folder, out, questions=("mean_change",), reports=True)
+    assert run.kept == 0  # the pages were not there
+    assert {path.name for path in (out / "reports").iterdir()} == {"C-001.html", "C-003.html", "C-004.html"}
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert index.count('href="reports/') == 3
+    assert "C-001" in (out / "reports" / "C-001.html").read_text(encoding="utf-8")
+    assert acu.run_cohort(folder, out, questions=("mean_change",), reports=True).kept == 2
+    (out / "reports" / "C-004.html").unlink()
+    assert acu.run_cohort(folder, out, questions=("mean_change",), reports=True).kept == 1
+    assert (out / "reports" / "C-004.html").is_file()
+    with pytest.raises(UsageError, match="pages need a trial folder for each person"):
+        acu.run_cohort(cohorts.shared(tmp_path / "shared", *twelve), out, reports=True)

@@ -15,7 +15,9 @@ import pandas as pd
 from acu_nof1 import __version__
 from acu_nof1.cohort.engines import worked_off
 from acu_nof1.cohort.index import primary_of, write_index
+from acu_nof1.cohort.reading import is_shared
 from acu_nof1.cohort.units import Unit, units_of
+from acu_nof1.cohort.work import page_name
 from acu_nof1.errors import Problem, UsageError
 from acu_nof1.estimate import ESTIMATORS
 from acu_nof1.estimate.base import COLUMNS
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 Engine = Literal["local", "dask"]
 SCHEMA = "acu-nof1/cohort/1"
 RESULTS, PROBLEMS, MANIFEST, PARQUET = "results.csv", "problems.csv", "manifest.json", "results.parquet"
-INDEX = "index.html"
+INDEX, PAGES = "index.html", "reports"
 KEPT, WORKING = ".units", ".working"
 MANIFEST_PART = "people.csv"
 TEXTS = ("person", "outcome", "label", "question", "scale", "status", "reason", "unit", "better", "reading", "method")
@@ -67,6 +69,7 @@ def run_cohort(
     engine: Engine = "local",
     jobs: int = 1,
     scheduler: str | None = None,
+    reports: bool = False,
     questions: Sequence[str] = (),
     confidence: float = 0.95,
     progress: Progress | None = None,
@@ -81,6 +84,8 @@ def run_cohort(
         Where ``results.csv``, ``results.parquet`` (with pyarrow), ``problems.csv`` and ``manifest.json`` are written.
     engine, jobs, scheduler
         ``local`` with so many processes, or ``dask`` with the address of a scheduler whose workers see the same files.
+    reports
+        Whether everybody's own page is written, to ``reports/``; of trial folders only.
     questions
         Names of the estimators; all where none is given.
     confidence
@@ -102,14 +107,20 @@ def run_cohort(
     if unknown := [name for name in questions if name not in known]:
         what = f"there is no question {', '.join(unknown)}."
         raise UsageError([Problem("error", "questions", what, f"Known: {', '.join(known)}.")])
+    if reports and is_shared(Path(source)):
+        what = "pages need a trial folder for each person: shared tables have no sessions and no safety."
+        raise UsageError([Problem("error", "reports", what, "Leave it out: index.html is written all the same.")])
     target = Path(out)
     kept, working = target / KEPT, target / WORKING
     kept.mkdir(parents=True, exist_ok=True)
     units = units_of(Path(source), working, f"{confidence!r} {','.join(questions)}")
-    left = [unit for unit in units if not (kept / unit.key).is_dir()]
+    pages = target / PAGES if reports else None
+    if pages is not None:
+        pages.mkdir(exist_ok=True)
+    left = [unit for unit in units if not _is_done(kept / unit.key, pages)]
     total, done = sum(unit.people for unit in units), sum(unit.people for unit in units) - sum(u.people for u in left)
     sizes = {unit.key: unit.people for unit in left}
-    for each in worked_off(left, tuple(questions), confidence, engine, jobs, scheduler):
+    for each in worked_off(left, tuple(questions), confidence, engine, jobs, scheduler, pages):
         _keep(each, kept)
         done += sizes[each.key]
         if progress is not None:
@@ -117,13 +128,30 @@ def run_cohort(
     _assembled(units, kept, target)
     people = list(_people(units, kept))
     counts = _manifest(people, target, confidence)
-    write_index(target / INDEX, people, primary_of(_results(kept / unit.key) for unit in units), {})
+    write_index(
+        target / INDEX, people, primary_of(_results(kept / unit.key) for unit in units), _linked(people, target)
+    )
     shutil.rmtree(working, ignore_errors=True)
     wanted = {unit.key for unit in units}
     for folder in kept.iterdir():
         if folder.name not in wanted:
             shutil.rmtree(folder, ignore_errors=True)
     return Run(target, counts, len(units), len(units) - len(left))
+
+
+def _is_done(unit: Path, pages: Path | None) -> bool:
+    """Whether nothing is left to do of this unit: its tables are there, and the pages if they are wanted."""
+    if not unit.is_dir() or pages is None:
+        return unit.is_dir()
+    table = pd.read_csv(unit / MANIFEST_PART, keep_default_na=False, dtype="str")
+    wanted = table.loc[table["status"] != "failed", "person"]
+    return all((pages / page_name(person)).is_file() for person in wanted)
+
+
+def _linked(people: Sequence[dict[str, object]], target: Path) -> dict[str, str]:
+    """Whose page is there, and where."""
+    names = {str(each["person"]): f"{PAGES}/{page_name(str(each['person']))}" for each in people}
+    return {person: name for person, name in names.items() if (target / name).is_file()}
 
 
 def _keep(done: Done, kept: Path) -> None:
@@ -133,6 +161,7 @@ def _keep(done: Done, kept: Path) -> None:
     making.mkdir()
     for name, frame in ((RESULTS, done.results), (PROBLEMS, done.problems), (MANIFEST_PART, done.manifest)):
         neutralised(frame).to_csv(making / name, index=False, lineterminator="\n")
+    shutil.rmtree(kept / done.key, ignore_errors=True)  # tables of a run that wrote no pages
     try:
         making.rename(kept / done.key)
     except OSError:  # another run was quicker

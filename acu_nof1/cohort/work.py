@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,13 @@ from acu_nof1.cohort.reading import read_trials
 from acu_nof1.errors import AcuError
 from acu_nof1.estimate import ESTIMATORS
 from acu_nof1.estimate.base import COLUMNS
+from acu_nof1.load.trials import read_trial
+from acu_nof1.reassessment import reassess
+from acu_nof1.report import write_report
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from acu_nof1.cohort.units import Unit
 
 
@@ -37,7 +44,7 @@ class Done:
     problems: pd.DataFrame
 
 
-def work_off(unit: Unit, questions: tuple[str, ...] = (), confidence: float = 0.95) -> Done:
+def work_off(unit: Unit, questions: tuple[str, ...] = (), confidence: float = 0.95, pages: Path | None = None) -> Done:
     """Read the people of one unit and reassess them.
 
     Parameters
@@ -48,6 +55,8 @@ def work_off(unit: Unit, questions: tuple[str, ...] = (), confidence: float = 0.
         Names of the estimators; all where none is given.
     confidence
         Of the intervals.
+    pages
+        A folder for everybody's own page; ``None``: none is written.
 
     Returns
     -------
@@ -69,4 +78,29 @@ def work_off(unit: Unit, questions: tuple[str, ...] = (), confidence: float = 0.
     chosen = [each for each in ESTIMATORS if not questions or each.question in questions]
     found = reassess_all(cohort, estimators=chosen, confidence=confidence)
     results = found.to_frame().replace([math.inf, -math.inf], math.nan)
-    return Done(unit.key, results, found.manifest(), cohort.problems)
+    manifest, problems = found.manifest(), cohort.problems
+    if pages is not None:
+        problems = pd.concat([problems, _written(unit, manifest, confidence, pages)], ignore_index=True)
+    return Done(unit.key, results, manifest, problems)
+
+
+def page_name(person: str) -> str:
+    """Under which file name is this person's page? A code with other signs than letters, digits, - and _ gets a hash."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", person)[:80]
+    return f"{plain}.html" if plain == person else f"{plain}-{hashlib.sha256(person.encode()).hexdigest()[:8]}.html"
+
+
+def _written(unit: Unit, manifest: pd.DataFrame, confidence: float, pages: Path) -> pd.DataFrame:
+    """Write the page of everybody who could be read; one that cannot be written is a problem of that person."""
+    folders = {folder.name: folder for folder in unit.folders}
+    failed = []
+    readable = manifest[manifest["status"] != "failed"]
+    for person, place in zip(readable["person"], readable["place"], strict=True):
+        making = pages / f"{page_name(person)}.tmp"
+        try:
+            write_report(reassess(read_trial(folders[place]), confidence=confidence), making)
+        except AcuError as error:
+            failed += [(person, p.severity, p.where, p.problem, p.remedy) for p in error.problems]
+        if making.exists():
+            making.replace(making.with_suffix(""))
+    return pd.DataFrame(failed, columns=list(PROBLEM_COLUMNS), dtype="str")
