@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,3 +74,44 @@ def noisy() -> Callable[..., np.ndarray]:
         return np.clip(np.round(course + sd * noise), low, high)
 
     return made
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def tool_missing():
+    try:
+        import axe_playwright_python  # noqa: F401
+        import playwright  # noqa: F401
+    except ImportError as error:
+        return f"not installed: {error.name}"
+    if CHROMIUM is None:
+        return "no Chromium on this machine (apt-get install chromium)"
+    return "" if shutil.which("pdftotext") else "no pdftotext on this machine (apt-get install poppler-utils)"
+
+
+@pytest.fixture(scope="session")
+def tools():
+    missing = tool_missing()
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"browser tests cannot run: {missing}")
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def chromium(tools):  # noqa: ARG001 - says first what is missing
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

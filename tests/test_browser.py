@@ -1,8 +1,6 @@
 """The pages in a real browser: nothing fetched, nothing complained of, everything readable and on its page."""
 
-import os
 import re
-import shutil
 import subprocess
 from functools import cached_property
 from itertools import pairwise
@@ -13,46 +11,8 @@ import report_cases as cases
 from acu_nof1 import words
 from acu_nof1.words import direction, patient
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = pytest.mark.usefixtures("tools")
 A4_WIDTH, NARROW = 794, 320
-
-
-def tool_missing():
-    try:
-        import axe_playwright_python  # noqa: F401
-        import playwright  # noqa: F401
-    except ImportError as error:
-        return f"not installed: {error.name}"
-    if CHROMIUM is None:
-        return "no Chromium on this machine (apt-get install chromium)"
-    return "" if shutil.which("pdftotext") else "no pdftotext on this machine (apt-get install poppler-utils)"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def tools():
-    missing = tool_missing()
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(f"browser tests cannot run: {missing}")
-    if missing:
-        pytest.skip(missing)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from acu_nof1.estimate.base import COLUMNS
 
 CLINIC = Path(__file__).parent.parent / "sample_data" / "clinic"
 TRUTH = json.loads((CLINIC / "truth.json").read_text(encoding="utf-8"))
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -146,20 +144,8 @@ def test_the_page_has_the_numbers_of_the_run(tmp_path):
     assert "60 people: 51 with an answer, 6 not estimable, 3 could not be read." in text
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        made = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield made
-        made.close()
-
-
-def test_four_hundred_people_are_found_and_sorted_by_keyboard(browser, index):
-    page = browser.new_page()
+def test_four_hundred_people_are_found_and_sorted_by_keyboard(chromium, index):
+    page = chromium.new_page()
     asked, said = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
@@ -194,10 +180,10 @@ def test_four_hundred_people_are_found_and_sorted_by_keyboard(browser, index):
     page.close()
 
 
-def test_no_serious_finding_of_axe_and_no_overflow_at_320(browser, index):
+def test_no_serious_finding_of_axe_and_no_overflow_at_320(chromium, index):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = browser.new_page(viewport={"width": 320, "height": 800})
+    page = chromium.new_page(viewport={"width": 320, "height": 800})
     page.goto(index.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     found = Axe().run(page).response["violations"]
@@ -205,8 +191,8 @@ def test_no_serious_finding_of_axe_and_no_overflow_at_320(browser, index):
     page.close()
 
 
-def test_without_a_script_it_is_a_plain_table(browser, index):
-    context = browser.new_context(java_script_enabled=False)
+def test_without_a_script_it_is_a_plain_table(chromium, index):
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(index.as_uri())
     assert page.locator("#everybody tbody tr").count() == 400
