@@ -1,7 +1,7 @@
 """Do any bytes become values or a clear complaint? Coverage-guided fuzzing of every reader.
 
 Run: ``pip install atheris``, then ``nice python benchmarks/fuzz.py --minutes 60 --seed 1 --corpus DIR``. It starts from small
-files of every format, goes on with what DIR holds already, and stops at the first finding, which is left in DIR
+files of every format, goes on with what DIR holds already, and leaves each finding in DIR
 beside the corpus (``python benchmarks/fuzz.py --again FILE`` shows it). Adds a row to ``results/fuzz.csv`` and counts the corpus in
 ``results/fuzz_corpus.csv``.
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import importlib
 import io
 import platform
 import random
@@ -297,7 +298,7 @@ def fuzz(options: list[str]) -> None:
     with atheris.instrument_imports(
         include=["acu_nof1.load", "acu_nof1.derive", "acu_nof1.scoring", "acu_nof1.privacy"]
     ):
-        pass
+        importlib.import_module("acu_nof1.load")  # what is imported here is watched
     warnings.simplefilter("error")
     with tempfile.TemporaryDirectory() as folder:
         reading = Reading(Path(folder))
@@ -307,7 +308,7 @@ def fuzz(options: list[str]) -> None:
         def one(data: bytes) -> None:
             try:
                 reading.diary(data)
-            except Exception as error:
+            except Exception as error:  # kept, and the search goes on
                 name = re.sub(r"\W+", "_", f"{type(error).__name__} {error}")[:60]
                 (corpus / f"finding_{name}").write_bytes(data)
 
@@ -329,13 +330,14 @@ def run(minutes: float, seed: int, corpus: Path) -> dict[str, Any]:
         subprocess.run([sys.executable, __file__, "--target", *options], stdout=stream, stderr=stream, check=False)
     took = (dt.datetime.now(dt.UTC) - begun).total_seconds() / 60
     text = log.read_text(encoding="utf-8", errors="replace")
+    kept = sorted(path.name.removeprefix("finding_") for path in corpus.glob("finding_*"))
     last = re.findall(r"#(\d+)\s.*?cov: (\d+) ft: (\d+) corp: (\d+)/", text)[-1]
     executed = re.search(r"number_of_executed_units: (\d+)", text)
     raised = re.search(r"Uncaught Python exception: ===\n(.*)", text) or re.search(r"ERROR: libFuzzer: (.*)", text)
     return {
         "date": begun.date(), "seed": seed, "minutes": round(took, 1), "executions": int(executed[1] if executed else last[0]),
         "edges": int(last[1]), "features": int(last[2]), "corpus": int(last[3]),
-        "finding": raised[1][:100] if raised else "none", "python": platform.python_version(),
+        "finding": "; ".join([*kept, *([raised[1][:100]] if raised else [])]) or "none", "python": platform.python_version(),
     }  # fmt: skip
 
 
