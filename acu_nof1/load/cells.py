@@ -41,6 +41,7 @@ _DATE = re.compile(
     r"|\d\d?[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:[- ]\d{2,4})?"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[- ]\d{1,4}"
 )
+_LED_BY_LETTERS = re.compile(r"(?:about|approx|ca|circa|around|inf|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
 _INVISIBLE = {"Cf": "", "Zs": " ", "Cc": " "}
 _DASHES = dict.fromkeys(map(ord, "−–—‐‑‒―﹣－"), "-")
 _HALVES = {"½": 0.5, "¼": 0.25, "¾": 0.75}
@@ -243,6 +244,8 @@ class Reader:
 
     def _number(self, word: str) -> tuple[float, Rule]:
         """Return the value in the outcome's unit, NaN with the reason when there is none."""
+        if word[0].isalpha() and not _LED_BY_LETTERS.match(word):
+            return math.nan, WORD
         if (value := _float(word)) is not None and not self._doubtful_point(word):
             if self.decimal == "," and "." in word:
                 return math.nan, DECLARED_OTHERWISE

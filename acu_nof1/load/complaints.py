@@ -85,9 +85,9 @@ def told(texts: pd.Series[str], which: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     if len(distinct):
         times = np.bincount(codes).tolist()
         known = [str(text) for text in distinct]
-        said = quoted_column(known[:MOST_QUOTED], times[:MOST_QUOTED], answered=int((cells != "").sum()))
-        said += map(measured, known[MOST_QUOTED:])
-        cells[which] = np.array([shown(text) for text in said], dtype=object)[codes]
+        quoted = quoted_column(known[:MOST_QUOTED], times[:MOST_QUOTED], answered=int((cells != "").sum()))
+        said = [*map(shown, quoted), *map(measured, known[MOST_QUOTED:])]
+        cells[which] = np.array(said, dtype=object)[codes]
     return cells
 
 

@@ -75,11 +75,15 @@ def framed(desk: Desk, outcome: str, title: str, rows: npt.NDArray[np.intp], col
     rules = np.array([rule.name for rule in column.rules], dtype=object)[column.rule]
     remedies = np.array([rule.remedy for rule in column.rules], dtype=object)[column.rule]
     days = desk.days[rows]
-    undated = np.isnat(days) & (rules != BLANK.name)
+    answered = np.array([rule.name != BLANK.name for rule in column.rules], dtype=bool)[column.rule]
+    undated = np.isnat(days) & answered
     numbers = desk.table.numbers[rows]
-    overlong = np.isin(numbers, desk.table.overlong)  # such a row has no day either
-    reason = np.where(overlong, OVERLONG.name, NO_DATE.name)
-    remedy = np.where(overlong, OVERLONG.remedy, NO_DATE.remedy)
+    overlong = undated & np.isin(numbers, desk.table.overlong)  # such a row has no day either
+    status = column.status
+    if undated.any():
+        status = np.where(undated, "rejected", status)
+        rules = np.where(undated, np.where(overlong, OVERLONG.name, NO_DATE.name), rules)
+        remedies = np.where(undated, np.where(overlong, OVERLONG.remedy, NO_DATE.remedy), remedies)
     return pd.DataFrame(
         {
             "file": desk.name,
@@ -87,10 +91,10 @@ def framed(desk: Desk, outcome: str, title: str, rows: npt.NDArray[np.intp], col
             "column": title,
             "outcome": outcome,
             "date": days,
-            "raw": told(desk.table.rows[title].iloc[rows], (column.status != "kept") & (rules != BLANK.name) | undated),
-            "status": np.where(undated, "rejected", column.status),
-            "rule": np.where(undated, reason, rules),
+            "raw": told(desk.table.rows[title].iloc[rows], (status != "kept") & answered),
+            "status": status,
+            "rule": rules,
             "value": np.where(undated, np.nan, column.values),
-            "remedy": np.where(undated, remedy, remedies),
+            "remedy": remedies,
         }
     )
