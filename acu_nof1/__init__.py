@@ -39,6 +39,8 @@ _HOMES = {
     "Estimate": "estimate",
     "Estimates": "estimate",
     "estimate_all": "estimate",
+    "LearnedNoise": "explore.learned",
+    "learn_noise": "explore.learned",
     "SPECIFICATIONS": "explore.sensitivity",
     "Sensitivity": "explore.sensitivity",
     "sensitivity": "explore.sensitivity",
@@ -83,6 +85,8 @@ if TYPE_CHECKING:
     from acu_nof1.estimate import Estimate as Estimate
     from acu_nof1.estimate import Estimates as Estimates
     from acu_nof1.estimate import estimate_all as estimate_all
+    from acu_nof1.explore.learned import LearnedNoise as LearnedNoise
+    from acu_nof1.explore.learned import learn_noise as learn_noise
     from acu_nof1.explore.pool import Pooled as Pooled
     from acu_nof1.explore.pool import pool as pool
     from acu_nof1.explore.sensitivity import SPECIFICATIONS as SPECIFICATIONS

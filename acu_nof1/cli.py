@@ -361,9 +361,7 @@ def cohort(
     engine: Annotated[str, typer.Option(help="Where it is worked off: local or dask.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of Dask, as tcp://host:8786.")] = None,
-    reports: Annotated[
-        bool, typer.Option("--reports", help="Write everybody's own page too (of trial folders).")
-    ] = False,
+    reports: Annotated[bool, typer.Option("--reports", help="Write everybody's own page too.")] = False,
     question: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="An estimator, as mean_change; may be repeated; all without."),

@@ -22,6 +22,8 @@ from typer.testing import CliRunner
 import acu_nof1 as acu
 from acu_nof1.cli import app
 from acu_nof1.cohort import units
+from acu_nof1.cohort.one import trial_of
+from acu_nof1.cohort.people import read_people
 from acu_nof1.errors import AcuError, UsageError
 
 QUESTIONS = ("change_at_reassessment", "mean_change")
@@ -222,7 +224,7 @@ def test_one_process_two_processes_and_an_older_row_number(tmp_path, twelve):
     assert read_tables(tmp_path / "one") == read_tables(tmp_path / "two")
     problems = pd.read_csv(tmp_path / "one" / "problems.csv", keep_default_na=False)
     own = problems[problems["person"] == "C-011"]
-    assert own["where"].tolist() == [f"diary-1.csv row {at + 2} column pain"]
+    assert own["where"].tolist() == [f"diaries.csv row {at + 2} column pain"]
 
 
 RUN = """
@@ -410,5 +412,24 @@ def test_everybody_s_page_is_written_linked_and_made_again_where_it_is_gone(tmp_
     (out / "reports" / "C-004.html").unlink()
     assert acu.run_cohort(folder, out, questions=("mean_change",), reports=True).kept == 1
     assert (out / "reports" / "C-004.html").is_file()
-    with pytest.raises(UsageError, match="pages need a trial folder for each person"):
-        acu.run_cohort(cohorts.shared(tmp_path / "shared", *twelve), out, reports=True)
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_page_out_of_shared_tables_has_the_numbers_of_the_table(tmp_path, twelve, long):
+    table, diaries = twelve
+    table = table[:3].assign(reassess_on=["", "2026-03-20", ""], window_days=["", "", "21"])
+    folder, out = (
+        cohorts.shared(tmp_path / "shared", table, diaries[diaries["person"].isin(table["person"])], long),
+        tmp_path / "out",
+    )
+    run = acu.run_cohort(folder, out, reports=True)
+    assert run.people == {"done": 3, "not_estimable": 0, "failed": 0}
+    people = read_people(folder / "people.csv")
+    results = pd.read_csv(out / "results.csv", keep_default_na=False)
+    for who, code in enumerate(table["person"]):
+        assert code in (out / "reports" / f"{code}.html").read_text(encoding="utf-8")
+        alone = acu.reassess(trial_of(folder, people, who, code)).estimates.to_frame()
+        together = results[results["person"] == code]
+        assert alone["question"].tolist() == together["question"].tolist()
+        np.testing.assert_allclose(alone["value"], pd.to_numeric(together["value"], errors="coerce"), rtol=1e-9)
+        np.testing.assert_allclose(alone["high"], pd.to_numeric(together["high"], errors="coerce"), rtol=1e-9)

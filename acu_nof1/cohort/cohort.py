@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.diary import Source
     from acu_nof1.estimate import Estimate, Estimator
+    from acu_nof1.estimate.nodes import NoiseChoice
     from acu_nof1.trial import Comparisons
 
 Status = Literal["done", "not_estimable", "failed"]
@@ -160,7 +161,11 @@ class Reassessments:
 
 
 def reassess_all(
-    cohort: Cohort, *, estimators: Iterable[Estimator] = ESTIMATORS, confidence: float = 0.95
+    cohort: Cohort,
+    *,
+    estimators: Iterable[Estimator] = ESTIMATORS,
+    confidence: float = 0.95,
+    noise: NoiseChoice = None,
 ) -> Reassessments:
     """What changed in each of these people, by how much, and how sure can we be?
 
@@ -172,6 +177,9 @@ def reassess_all(
         The questions.
     confidence
         Of the intervals.
+    noise
+        What day-to-day noise may look like in these people, by outcome: `learn_noise(cohort.comparisons).by_outcome`. If
+        left out, a person's interval is made from the own diary alone.
 
     Returns
     -------
@@ -180,4 +188,5 @@ def reassess_all(
     """
     if cohort.comparisons is None:
         return Reassessments(cohort, Estimates(pd.DataFrame(columns=list(COLUMNS)), ()))
-    return Reassessments(cohort, estimate_all(cohort.comparisons, estimators, confidence))
+    asked = [each.with_noise(noise) for each in estimators]
+    return Reassessments(cohort, estimate_all(cohort.comparisons, asked, confidence))

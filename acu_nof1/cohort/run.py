@@ -15,7 +15,6 @@ import pandas as pd
 from acu_nof1 import __version__
 from acu_nof1.cohort.engines import worked_off
 from acu_nof1.cohort.index import primary_of, write_index
-from acu_nof1.cohort.reading import is_shared
 from acu_nof1.cohort.units import Unit, units_of
 from acu_nof1.cohort.work import page_name
 from acu_nof1.errors import Problem, UsageError
@@ -85,7 +84,7 @@ def run_cohort(
     engine, jobs, scheduler
         ``local`` with so many processes, or ``dask`` with the address of a scheduler whose workers see the same files.
     reports
-        Whether everybody's own page is written, to ``reports/``; of trial folders only.
+        Whether everybody's own page is written, to ``reports/``.
     questions
         Names of the estimators; all where none is given.
     confidence
@@ -107,9 +106,6 @@ def run_cohort(
     if unknown := [name for name in questions if name not in known]:
         what = f"there is no question {', '.join(unknown)}."
         raise UsageError([Problem("error", "questions", what, f"Known: {', '.join(known)}.")])
-    if reports and is_shared(Path(source)):
-        what = "pages need a trial folder for each person: shared tables have no sessions and no safety."
-        raise UsageError([Problem("error", "reports", what, "Leave it out: index.html is written all the same.")])
     target = Path(out)
     kept, working = target / KEPT, target / WORKING
     kept.mkdir(parents=True, exist_ok=True)

@@ -124,7 +124,7 @@ def _parts(source: Path, working: Path) -> list[Unit]:
     _written(folders, people.rows.assign(**{ROW: people.numbers}), names.map(part_of), "people.csv", ",")
     raw = tomllib.loads((source / PROTOCOL_FILE).read_bytes().decode("utf-8-sig"))
     diaries = [
-        _split(source, file, folders, part_of, f"diary-{number}.csv", declared)
+        _split(source, file, folders, part_of, _name_of_part(file, number), declared)
         for number, (file, declared) in enumerate(zip(protocol.diaries, raw["diary"], strict=True), 1)
     ]
     text = tomli_w.dumps({**raw, "diary": diaries})
@@ -136,8 +136,8 @@ def _parts(source: Path, working: Path) -> list[Unit]:
         for name in ("people.csv", *(each["file"] for each in diaries)):
             _at_least_titles(folder / name, folders, name)
         found = hashlib.sha256()
-        for path in sorted(folder.iterdir()):
-            found.update(path.name.encode() + b"\0" + path.read_bytes())
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            found.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
         own = sum(part == number for part in part_of.values())
         units.append(Unit(found.hexdigest(), (folder,), True, people=own))
     return units
@@ -158,14 +158,22 @@ def _split(
         person = table.rows[_person_title(file, table.columns)].str.strip()
         part = person.map(part_of).fillna(len(folders) - 1)
         _written(folders, table.rows.assign(**{ROW: table.numbers}), part, name, delimiter)
+    dictionary = name.replace("/", "/dictionary/", 1)
     if file.dictionary is not None:
         for folder in folders:
-            shutil.copyfile(source / file.dictionary, folder / f"dictionary-{name}")
+            (folder / dictionary).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / file.dictionary, folder / dictionary)
     kept = {
         key: value for key, value in declared.items() if key not in ("delimiter", "encoding", "sheet", "dictionary")
     }
-    more = {"dictionary": f"dictionary-{name}"} if file.dictionary is not None else {}
+    more = {"dictionary": dictionary} if file.dictionary is not None else {}
     return {**kept, **more, "file": name, "delimiter": delimiter}
+
+
+def _name_of_part(file: DiaryFile, number: int) -> str:
+    """Where in a part the rows of this file stand: under the file's own name, which complaints give."""
+    name = file.file.rsplit("/", 1)[-1]
+    return f"table-{number}/{name}" if name.lower().endswith((".csv", ".tsv", ".txt")) else f"table-{number}/{name}.csv"
 
 
 def _person_title(file: DiaryFile, columns: tuple[str, ...]) -> str:
@@ -188,6 +196,7 @@ def _person_title(file: DiaryFile, columns: tuple[str, ...]) -> str:
 def _written(folders: Sequence[Path], rows: pd.DataFrame, part: pd.Series[Any], name: str, delimiter: str) -> None:
     for number, some in rows.groupby(part.to_numpy(), sort=False):
         path = folders[int(number)] / name  # type: ignore[call-overload]
+        path.parent.mkdir(exist_ok=True)
         some.to_csv(path, mode="a", header=not path.exists(), index=False, sep=delimiter, quoting=csv.QUOTE_MINIMAL)
 
 
@@ -195,6 +204,7 @@ def _at_least_titles(path: Path, folders: Sequence[Path], name: str) -> None:
     """A part nobody of which is in a file has that file's titles."""
     if path.exists():
         return
+    path.parent.mkdir(exist_ok=True)
     other = next(folder / name for folder in folders if (folder / name).is_file())
     with other.open(encoding="utf-8") as stream:
         path.write_text(stream.readline(), encoding="utf-8")

@@ -6,12 +6,15 @@ import hashlib
 import math
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from acu_nof1.cohort.cohort import MANIFEST_COLUMNS, PROBLEM_COLUMNS, joined, reassess_all
 from acu_nof1.cohort.everybody import read_everybody
+from acu_nof1.cohort.one import trial_of
+from acu_nof1.cohort.people import PEOPLE_FILES, read_people
 from acu_nof1.cohort.reading import read_trials
 from acu_nof1.errors import AcuError
 from acu_nof1.estimate import ESTIMATORS
@@ -21,9 +24,11 @@ from acu_nof1.reassessment import reassess
 from acu_nof1.report import write_report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from acu_nof1.cohort.units import Unit
+    from acu_nof1.trial import Trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +95,27 @@ def page_name(person: str) -> str:
     return f"{plain}.html" if plain == person else f"{plain}-{hashlib.sha256(person.encode()).hexdigest()[:8]}.html"
 
 
+def _trials(unit: Unit, manifest: pd.DataFrame) -> Iterator[tuple[str, Callable[[], Trial]]]:
+    """Everybody of the unit who could be read, and how each one's trial is read."""
+    readable = manifest[manifest["status"] != "failed"]
+    if not unit.shared:
+        folders = {folder.name: folder for folder in unit.folders}
+        for person, place in zip(readable["person"], readable["place"], strict=True):
+            yield person, partial(read_trial, folders[place])
+        return
+    (folder,) = unit.folders
+    people = read_people(next(folder / name for name in PEOPLE_FILES if (folder / name).is_file()))
+    for who, person in zip(readable.index.tolist(), readable["person"], strict=True):
+        yield person, partial(trial_of, folder, people, who, person)
+
+
 def _written(unit: Unit, manifest: pd.DataFrame, confidence: float, pages: Path) -> pd.DataFrame:
     """Write the page of everybody who could be read; one that cannot be written is a problem of that person."""
-    folders = {folder.name: folder for folder in unit.folders}
     failed = []
-    readable = manifest[manifest["status"] != "failed"]
-    for person, place in zip(readable["person"], readable["place"], strict=True):
+    for person, read in _trials(unit, manifest):
         making = pages / f"{page_name(person)}.tmp"
         try:
-            write_report(reassess(read_trial(folders[place]), confidence=confidence), making)
+            write_report(reassess(read(), confidence=confidence), making)
         except AcuError as error:
             failed += [(person, p.severity, p.where, p.problem, p.remedy) for p in error.problems]
         if making.exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.distribution import Distribution
+    from acu_nof1.estimate.nodes import NoiseChoice
     from acu_nof1.outcomes import Better, Outcome
     from acu_nof1.trial import Comparisons
 
@@ -124,13 +125,20 @@ class Estimator:
         Which outcomes it is for, given the outcome and the number of phases.
     solve
         The estimator itself.
+    takes_noise
+        Whether it runs on the kernel, and so can be told what the day-to-day noise looks like.
     """
 
     question: str
     title: str
     scale: Scale
     applies: Callable[[Outcome, int], bool]
-    solve: Callable[[Comparisons], Answer]
+    solve: Callable[..., Answer]
+    takes_noise: bool = False
+
+    def with_noise(self, noise: NoiseChoice) -> Estimator:
+        """Return the same question with another day-to-day noise, where it has one to choose."""
+        return replace(self, solve=partial(self.solve, noise=noise)) if self.takes_noise else self
 
     @property
     def no_change(self) -> float:

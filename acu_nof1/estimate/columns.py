@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.estimate.kernel import Fit
+    from acu_nof1.estimate.nodes import NoiseChoice
     from acu_nof1.estimate.nuisance import NoiseNodes
+    from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
 BEFORE, AFTER, CHANGE = 0, 1, 2
@@ -173,7 +175,7 @@ def noise_of(
     values = np.where(comparisons.answered, comparisons.values, np.nan)
     for rows, each in fits.groups:
         width = each.coefficients.shape[1]
-        model = ROBUST_COUNTS if comparisons.outcomes[rows[0]].is_amount else ROBUST
+        model = noise_for(comparisons.outcomes[rows[0]], None)
         yield rows, noise_nodes(values[rows], question.columns[rows, :, :width], comparisons.treated[rows], model)
 
 
@@ -182,14 +184,20 @@ def indicator(days: NDArray[np.bool_]) -> NDArray[np.float64]:
     return days.astype(float)
 
 
-def method_of(noise: NoiseModel | None) -> str:
-    """Name the method and its noise in a few words."""
-    return f"integrated autocorrelation, {'AR(1)' if noise is not None and noise.is_ar1 else 'robust'}"
+def noise_for(outcome: Outcome, noise: NoiseChoice) -> NoiseModel:
+    """Which noise do the days of this outcome have: the given one, or the robust default of its kind?"""
+    usual = ROBUST_COUNTS if outcome.is_amount else ROBUST
+    if noise is None or isinstance(noise, NoiseModel):
+        return noise or usual
+    return noise.get(outcome.name, usual)
 
 
-def solve(
-    comparisons: Comparisons, question: Question, reasons: Sequence[str], noise: NoiseModel | None = None
-) -> Fits:
+def methods_of(comparisons: Comparisons, noise: NoiseChoice) -> list[str]:
+    """Name the method and its noise in a few words, for each series."""
+    return list(comparisons.each(lambda outcome: f"integrated autocorrelation, {noise_for(outcome, noise).name}"))
+
+
+def solve(comparisons: Comparisons, question: Question, reasons: Sequence[str], noise: NoiseChoice = None) -> Fits:
     """Run the kernel once for each design and noise model that occurs.
 
     Parameters
@@ -201,7 +209,8 @@ def solve(
     reasons
         Why a series is left out; ``""`` for those to be fitted.
     noise
-        What the day-to-day noise may look like; the robust default of each series if left out.
+        What the day-to-day noise may look like, for all series or by the name of the outcome; the robust default of
+        each series if left out.
 
     Returns
     -------
@@ -210,12 +219,14 @@ def solve(
     """
     values = np.where(comparisons.answered, comparisons.values, np.nan)
     reason = list(reasons)
-    amounts = np.array(comparisons.each(lambda outcome: outcome.is_amount))
+    models = list(comparisons.each(lambda outcome: noise_for(outcome, noise)))
+    kinds = {model: kind for kind, model in enumerate(dict.fromkeys(models))}
+    of_kind = np.array([kinds[model] for model in models], dtype=int)
     open_rows = np.array([not why for why in reason])
     groups = []
     for width in np.unique(question.width[open_rows]):
-        for is_amount in (False, True):
-            rows = np.flatnonzero(open_rows & (question.width == width) & (amounts == is_amount))
+        for model, kind in kinds.items():
+            rows = np.flatnonzero(open_rows & (question.width == width) & (of_kind == kind))
             if not rows.size:
                 continue
             each = fit(
@@ -223,7 +234,7 @@ def solve(
                 question.columns[rows, :, :width],
                 comparisons.treated[rows],
                 question.contrasts[rows, :, :width],
-                noise or (ROBUST_COUNTS if is_amount else ROBUST),
+                model,
             )
             groups.append((rows, each))
             for place in np.flatnonzero(np.isnan(each.df)):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acu_nof1.estimate.base import MINIMUM_DAYS, Answer, Estimator, Levels
-from acu_nof1.estimate.columns import AFTER, BEFORE, CHANGE, Question, counted, indicator, method_of, solve, too_few
+from acu_nof1.estimate.columns import AFTER, BEFORE, CHANGE, Question, counted, indicator, methods_of, solve, too_few
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.estimate.base import Levels
     from acu_nof1.estimate.columns import Fits
-    from acu_nof1.estimate.nodes import Noise
+    from acu_nof1.estimate.nodes import NoiseChoice
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
@@ -115,7 +115,7 @@ def difference(comparisons: Comparisons, fits: Fits, days: NDArray[np.int64], me
 
 
 def change_at_reassessment(
-    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+    comparisons: Comparisons, noise: NoiseChoice = None, beside: NDArray[np.float64] | None = None
 ) -> Answer:
     """By how much did the average day of the window differ from the average baseline day?
 
@@ -124,15 +124,17 @@ def change_at_reassessment(
     comparisons
         S series.
     noise
-        What the day-to-day noise may look like; robust if left out.
+        What the day-to-day noise may look like, for all or by outcome; robust if left out.
     beside
         (S, D, Q) more columns of the design, such as a step on the day of a co-intervention.
     """
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.window, comparisons)
     question = window_question(comparisons)
     fits = solve(comparisons, question.beside(beside), too_few(before, after, "in the reassessment window"), noise)
-    named = {width: f"{method_of(noise)}; {middle}" for width, middle in MIDDLE.items()}
-    methods = [named[width] for width in question.width.tolist()]
+    methods = [
+        f"{each}; {MIDDLE[width]}"
+        for each, width in zip(methods_of(comparisons, noise), question.width.tolist(), strict=True)
+    ]
     return difference(comparisons, fits, np.stack([before, after], axis=1), methods)
 
 
@@ -191,7 +193,7 @@ def _slopes(comparisons: Comparisons, inside: NDArray[np.bool_]) -> tuple[NDArra
 
 
 def mean_change(
-    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+    comparisons: Comparisons, noise: NoiseChoice = None, beside: NDArray[np.float64] | None = None
 ) -> Answer:
     """By how much did the average treatment day differ from the average baseline day?
 
@@ -201,10 +203,10 @@ def mean_change(
     after = counted(comparisons.treated, comparisons)
     reasons = too_few(before, after, "during treatment")
     fits = solve(comparisons, phase_levels(comparisons).beside(beside), reasons, noise)
-    one, several = (
-        f"{method_of(noise)}; {model}" for model in ("one level for each phase", "level and slope of each phase")
-    )
-    methods = [several if count > 2 else one for count in comparisons.phases.tolist()]
+    methods = [
+        f"{each}; {'level and slope of each phase' if count > 2 else 'one level for each phase'}"
+        for each, count in zip(methods_of(comparisons, noise), comparisons.phases.tolist(), strict=True)
+    ]
     return difference(comparisons, fits, np.stack([before, after], axis=1), methods)
 
 
@@ -214,6 +216,7 @@ CHANGE_AT_REASSESSMENT = Estimator(
     "difference",
     lambda outcome, phases: is_daily_level(outcome) and phases <= 2,
     change_at_reassessment,
+    takes_noise=True,
 )
 MEAN_CHANGE = Estimator(
     "mean_change",
@@ -221,4 +224,5 @@ MEAN_CHANGE = Estimator(
     "difference",
     lambda outcome, _: is_daily_level(outcome),
     mean_change,
+    takes_noise=True,
 )

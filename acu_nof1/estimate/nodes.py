@@ -9,12 +9,14 @@ of the baseline to the treatment SD:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import BSpline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +24,61 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
+ANGLE_KNOTS = np.arcsin([-1.0, -0.5, -0.2, 0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.87, 0.95, 1.0])
+SHARE_KNOTS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+RATIO_KNOTS = np.array([-1.2, -0.8, -0.5, -0.25, 0.0, 0.25, 0.5, 0.8, 1.2])
+
 GRADED_PER_ROOT = 2.25
 """Graded nodes of phi for each square root of the number of answered days: an error of 5e-4 of the width."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """How much more often than the usual prior says do the days of people look like this?
+
+    The usual prior is cut into overlapping pieces: hats on `ANGLE_KNOTS` in the angle arcsin phi, times no white noise
+    or hats on `SHARE_KNOTS` in lambda; and hats on `RATIO_KNOTS` in r. Each piece is raised or lowered as a whole, so
+    that the learned prior stays continuous, and the usual one is the special case of ones.
+
+    Attributes
+    ----------
+    people : int
+        How many diaries it was learned from.
+    days : tuple of (1 + share knots) numbers for each angle knot
+        Factors of the pieces of phi and lambda; the first of each is that without white noise.
+    ratio : tuple of numbers
+        Factors of the pieces of r.
+    """
+
+    people: int
+    days: tuple[tuple[float, ...], ...]
+    ratio: tuple[float, ...]
+
+    def log_factor(self, phi: Floats, share: Floats, ratio: Floats) -> Floats:
+        """Log of prior over usual prior at every combination, (phi, share, ratio)."""
+        days = angle_hats(phi) @ np.array(self.days) @ share_hats(share).T
+        return np.asarray(np.log(days)[:, :, None] + np.log(ratio_hats(ratio) @ np.array(self.ratio)))
+
+
+def hats(x: Floats, knots: Floats) -> Floats:
+    """The straight-sided hats on these knots, (x, knots): they sum to 1, beyond the ends too."""
+    return BSpline.design_matrix(np.clip(x, knots[0], knots[-1]), np.r_[knots[0], knots, knots[-1]], 1).toarray()
+
+
+def angle_hats(phi: Floats) -> Floats:
+    """Which pieces of the prior of phi is each value in? (phi, angle knots)."""
+    return hats(np.arcsin(phi), ANGLE_KNOTS)
+
+
+def share_hats(share: Floats) -> Floats:
+    """Which pieces of the prior of lambda is each value in? (share, 1 + share knots): first, no white noise at all."""
+    none = share == 0
+    return np.column_stack([none, hats(share, SHARE_KNOTS) * ~none[:, None]])
+
+
+def ratio_hats(ratio: Floats) -> Floats:
+    """Which pieces of the prior of r is each value in? (ratio, ratio knots)."""
+    return hats(ratio, RATIO_KNOTS)
 
 
 @dataclass(frozen=True)
@@ -44,6 +99,8 @@ class Noise:
         Nodes of r, the log of baseline SD over treatment SD; 1 for equal SDs.
     ratio_sd : float
         Prior SD of r, which is normal around 0.
+    learned : Learned, optional
+        What other people's diaries taught about these priors.
     """
 
     phi_nodes: int
@@ -51,12 +108,23 @@ class Noise:
     share_atom: float = 1.0
     ratio_nodes: int = 1
     ratio_sd: float = 0.0
+    learned: Learned | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called where methods are named."""
+        if self.learned is not None:
+            return f"robust, its noise learned from {self.learned.people} people"
+        return "AR(1)" if self.is_ar1 else "robust"
 
     @property
     def is_ar1(self) -> bool:
         """Is phi the only noise parameter?"""
         return self.share_nodes == 0 and self.ratio_nodes == 1
 
+
+NoiseChoice = Noise | Mapping[str, Noise] | None
+"""One noise for all series, one by the name of the outcome (the usual one for others), or the usual one for all."""
 
 AR1 = Noise(phi_nodes=48)
 ROBUST = Noise(phi_nodes=24, share_nodes=8, share_atom=0.5, ratio_nodes=13, ratio_sd=0.5)
@@ -149,6 +217,9 @@ def grid(noise: Noise, phi: int, share: int, ratio: int) -> Nodes:
     ratio_nodes = np.linspace(-end, end, ratio) if ratio > 1 else np.zeros(1)
     half = end / (ratio - 1) if ratio > 1 else 0.0
     ratio_prior = np.exp(-0.5 * (ratio_nodes / noise.ratio_sd) ** 2) if ratio > 1 else np.ones(1)
+    log_prior = np.log(phi_prior[:, None, None] * share_prior[:, None] * (ratio_prior / ratio_prior.sum()))
+    if noise.learned is not None:
+        log_prior += noise.learned.log_factor(phi_nodes, share_nodes, ratio_nodes)
     return Nodes(
         phi=phi_nodes,
         phi_edges=phi_edges,
@@ -156,7 +227,7 @@ def grid(noise: Noise, phi: int, share: int, ratio: int) -> Nodes:
         share_edges=share_edges,
         ratio=ratio_nodes,
         ratio_edges=np.append(ratio_nodes - half, ratio_nodes[-1] + half),
-        log_prior=np.log(phi_prior[:, None, None] * share_prior[:, None] * (ratio_prior / ratio_prior.sum())),
+        log_prior=log_prior,
     )
 
 

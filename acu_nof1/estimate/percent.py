@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acu_nof1.estimate.base import Answer, Estimator
-from acu_nof1.estimate.columns import AFTER, BEFORE
+from acu_nof1.estimate.columns import AFTER, BEFORE, methods_of
 from acu_nof1.estimate.level import on_scale, plausible, scale_ends
 from acu_nof1.estimate.rate import two_levels
 from acu_nof1.outcomes import LEVELS
 
 if TYPE_CHECKING:
+    from acu_nof1.estimate.nodes import NoiseChoice
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
 
-def percent_change(comparisons: Comparisons) -> Answer:
+def percent_change(comparisons: Comparisons, noise: NoiseChoice = None) -> Answer:
     """By how many percent of the baseline level did the level change?
 
     The ratio of two means, by Fieller's theorem inside the mixture as in `rate_ratio`, said as (ratio − 1) · 100;
     never a mean of daily percentages. From a baseline of 0 there is no percentage. The interval is cut at what the
     ends of the scale allow from the 99 % interval of the level before, as that of a difference is.
     """
-    fits, days = two_levels(comparisons)
+    fits, days = two_levels(comparisons, noise)
     fits = plausible(comparisons, fits)
     low, high = scale_ends(comparisons)
     before, widely = fits.intervals(BEFORE, 0.95, 0.99)
@@ -39,7 +40,7 @@ def percent_change(comparisons: Comparisons) -> Answer:
         after=on_scale(fits.levels(AFTER), low, high),
         days=days,
         reason=fits.reason,
-        method=("ratio of two means (Fieller) in percent, integrated autocorrelation, robust",) * size,
+        method=tuple(f"ratio of two means (Fieller) in percent, {each}" for each in methods_of(comparisons, noise)),
         unit=("%",) * size,
         important=np.array([np.nan if value is None else value for value in important]),
         floor=floor,
@@ -54,4 +55,6 @@ def _applies(outcome: Outcome, _: int) -> bool:
     return outcome.kind in LEVELS and outcome.every == "day" and positive and outcome.unit != "%"
 
 
-PERCENT_CHANGE = Estimator("percent_change", "change in percent of the baseline", "percent", _applies, percent_change)
+PERCENT_CHANGE = Estimator(
+    "percent_change", "change in percent of the baseline", "percent", _applies, percent_change, takes_noise=True
+)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acu_nof1.estimate.base import Answer, Estimator
-from acu_nof1.estimate.columns import AFTER, BEFORE, counted, method_of, solve, too_few
+from acu_nof1.estimate.columns import AFTER, BEFORE, counted, methods_of, solve, too_few
 from acu_nof1.estimate.level import compared_question, window_question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.estimate.columns import Fits
-    from acu_nof1.estimate.nodes import Noise
+    from acu_nof1.estimate.nodes import NoiseChoice
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
@@ -42,7 +42,7 @@ def _no_level(fits: Fits) -> list[str]:
 
 
 def two_levels(
-    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+    comparisons: Comparisons, noise: NoiseChoice = None, beside: NDArray[np.float64] | None = None
 ) -> tuple[Fits, NDArray[np.int64]]:
     """Fit the level before and the level it is compared with, and count the answered days (S, 2) of both.
 
@@ -60,7 +60,7 @@ def two_levels(
 
 
 def rate_ratio(
-    comparisons: Comparisons, noise: Noise | None = None, beside: NDArray[np.float64] | None = None
+    comparisons: Comparisons, noise: NoiseChoice = None, beside: NDArray[np.float64] | None = None
 ) -> Answer:
     """How many times the baseline level was the level in the window (with several phases: during treatment)?
 
@@ -76,7 +76,7 @@ def rate_ratio(
         after=fits.levels(AFTER),
         days=days,
         reason=fits.reason,
-        method=(f"ratio of two means (Fieller), {method_of(noise)}",) * size,
+        method=tuple(f"ratio of two means (Fieller), {each}" for each in methods_of(comparisons, noise)),
         unit=("ratio",) * size,
         important=np.array([np.nan if value is None else value / 100 for value in percent]),
         floor=np.zeros(size),
@@ -89,4 +89,4 @@ def _applies(outcome: Outcome, _: int) -> bool:
     return outcome.is_amount and outcome.every == "day"
 
 
-RATE_RATIO = Estimator("rate_ratio", "ratio to the baseline", "ratio", _applies, rate_ratio)
+RATE_RATIO = Estimator("rate_ratio", "ratio to the baseline", "ratio", _applies, rate_ratio, takes_noise=True)

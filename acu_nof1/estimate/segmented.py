@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acu_nof1.estimate.base import Answer, Estimator, Levels
-from acu_nof1.estimate.columns import Question, counted, indicator, solve, too_few
+from acu_nof1.estimate.columns import Question, counted, indicator, methods_of, solve, too_few
 from acu_nof1.estimate.level import difference, is_daily_level, plausible
 from acu_nof1.estimate.trend import WEEK
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from acu_nof1.estimate.columns import Fits
+    from acu_nof1.estimate.nodes import NoiseChoice
     from acu_nof1.outcomes import Outcome
     from acu_nof1.trial import Comparisons
 
 # The first three contrasts are before, after and change on the first treatment day, as everywhere.
 SLOPE_CHANGE = 3
 CONTRASTS = ((1.0, 0, 0, 0), (0, 0, 1.0, 0), (-1.0, 0, 1.0, 0), (0, -WEEK, 0, WEEK))
-METHOD = "integrated autocorrelation, robust; a straight line on each side"
+LINES = "a straight line on each side"
 
 
 def segmented_question(comparisons: Comparisons) -> Question:
@@ -38,25 +39,30 @@ def segmented_question(comparisons: Comparisons) -> Question:
     return Question(columns, np.full(size, 4), np.broadcast_to(np.array(CONTRASTS), (size, 4, 4)))
 
 
-def _fitted(comparisons: Comparisons) -> tuple[Fits, NDArray[np.int64]]:
+def _fitted(comparisons: Comparisons, noise: NoiseChoice) -> tuple[Fits, NDArray[np.int64]]:
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.treated, comparisons)
     reasons = too_few(before, after, "during treatment")
-    return solve(comparisons, segmented_question(comparisons), reasons), np.stack([before, after], axis=1)
+    fits = solve(comparisons, segmented_question(comparisons), reasons, noise)
+    return fits, np.stack([before, after], axis=1)
 
 
-def level_change(comparisons: Comparisons) -> Answer:
+def _methods(comparisons: Comparisons, noise: NoiseChoice) -> list[str]:
+    return [f"{each}; {LINES}" for each in methods_of(comparisons, noise)]
+
+
+def level_change(comparisons: Comparisons, noise: NoiseChoice = None) -> Answer:
     """By how much did the level jump on the first treatment day?
 
     The two straight lines are compared on that day. Its interval is wide when the baseline is short: that is
     what two weeks know of a line's end.
     """
-    fits, days = _fitted(comparisons)
-    return difference(comparisons, fits, days, [METHOD] * len(comparisons))
+    fits, days = _fitted(comparisons, noise)
+    return difference(comparisons, fits, days, _methods(comparisons, noise))
 
 
-def slope_change(comparisons: Comparisons) -> Answer:
+def slope_change(comparisons: Comparisons, noise: NoiseChoice = None) -> Answer:
     """By how much a week did the slope during treatment differ from the slope before it?"""
-    fits, days = _fitted(comparisons)
+    fits, days = _fitted(comparisons, noise)
     fits = plausible(comparisons, fits)
     size = len(comparisons)
     return Answer(
@@ -65,7 +71,7 @@ def slope_change(comparisons: Comparisons) -> Answer:
         after=Levels.unknown(size),
         days=days,
         reason=fits.reason,
-        method=(METHOD,) * size,
+        method=tuple(_methods(comparisons, noise)),
         unit=tuple(f"{outcome.unit} a week".strip() for outcome in comparisons.outcomes),
         important=np.full(size, np.nan),
         floor=np.full(size, -np.inf),
@@ -79,6 +85,8 @@ def _applies(outcome: Outcome, phases: int) -> bool:
 
 
 LEVEL_CHANGE = Estimator(
-    "level_change", "level change on the first treatment day", "difference", _applies, level_change
+    "level_change", "level change on the first treatment day", "difference", _applies, level_change, takes_noise=True
 )
-SLOPE_CHANGE_A_WEEK = Estimator("slope_change", "change of slope", "difference", _applies, slope_change)
+SLOPE_CHANGE_A_WEEK = Estimator(
+    "slope_change", "change of slope", "difference", _applies, slope_change, takes_noise=True
+)

@@ -12,7 +12,7 @@ import pandas as pd
 from acu_nof1.distribution import Reweighted, TMixture
 from acu_nof1.estimate import ESTIMATORS, estimate_all
 from acu_nof1.estimate.base import Estimator, Levels
-from acu_nof1.estimate.columns import Question, counted, indicator, method_of, solve, too_few
+from acu_nof1.estimate.columns import Question, counted, indicator, methods_of, solve, too_few
 from acu_nof1.estimate.level import change_at_reassessment, difference, mean_change
 from acu_nof1.estimate.nodes import AR1
 from acu_nof1.estimate.rate import rate_ratio
@@ -357,7 +357,7 @@ def _along_lines(comparisons: Comparisons) -> Answer:
     """By how much do the lines through the two phases differ between the middle of the baseline and of the window?"""
     before, after = counted(comparisons.baseline, comparisons), counted(comparisons.treated, comparisons)
     fits = solve(comparisons, segmented_question(comparisons), too_few(before, after, "during treatment"))
-    methods = [f"{method_of(None)}; level and slope of each phase"] * len(comparisons)
+    methods = [f"{each}; level and slope of each phase" for each in methods_of(comparisons, None)]
     return difference(comparisons, fits, np.stack([before, after], axis=1), methods)
 
 
