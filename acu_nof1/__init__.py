@@ -39,6 +39,9 @@ _HOMES = {
     "Estimate": "estimate",
     "Estimates": "estimate",
     "estimate_all": "estimate",
+    "INDICES": "single_case",
+    "Index": "single_case",
+    "indices": "single_case",
     "LearnedNoise": "explore.learned",
     "learn_noise": "explore.learned",
     "SPECIFICATIONS": "explore.sensitivity",
@@ -121,6 +124,9 @@ if TYPE_CHECKING:
     from acu_nof1.reassessment import reassess as reassess
     from acu_nof1.report import write_pdf as write_pdf
     from acu_nof1.report import write_report as write_report
+    from acu_nof1.single_case import INDICES as INDICES
+    from acu_nof1.single_case import Index as Index
+    from acu_nof1.single_case import indices as indices
     from acu_nof1.trial import Comparisons as Comparisons
     from acu_nof1.trial import Trial as Trial
 

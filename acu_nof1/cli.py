@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from acu_nof1.outcomes import Outcome
     from acu_nof1.planning import Audit, Plan
     from acu_nof1.reassessment import Reassessment
-    from acu_nof1.trial import Trial
+    from acu_nof1.trial import Comparisons, Trial
 
 app = typer.Typer(
     name="acu-nof1",
@@ -396,6 +396,89 @@ def cohort(
     if run.people["failed"]:
         typer.echo("manifest.json says who could not be read and why, problems.csv what to mend.")
     raise typer.Exit(1 if run.people["failed"] else 0)
+
+
+@app.command(epilog=EXIT_CODES)
+def indices(
+    path: Annotated[Path, typer.Argument(help="A trial folder, or the folder of a cohort.")],
+    index: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One of them, as nap; may be repeated; all without.")
+    ] = None,
+    goal: Annotated[
+        list[str] | None, typer.Option(metavar="OUTCOME=LEVEL", help="Level aimed at, for PoGO; may be repeated.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table as CSV; - prints it.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each asks and what it cannot say.")] = False,
+) -> None:
+    """Give the indices that journals of single-case research ask for: NAP, Tau-U, SMD, response ratios and others."""
+    from acu_nof1.export import neutralised, target_problems
+    from acu_nof1.load.protocols import input_files
+    from acu_nof1.single_case import INDICES
+    from acu_nof1.single_case import indices as table_of
+    from acu_nof1.words import indices as words
+
+    known = {each.name: each for each in INDICES}
+    wrong = target_problems({"--csv": csv}, list(input_files(path))) if csv not in (None, STDOUT) else []
+    if unknown := [name for name in index or () if name not in known]:
+        what = f"there is no index {', '.join(unknown)}."
+        wrong.append(Problem("error", "--index", what, f"Known: {', '.join(known)}."))
+    goals = _goals(goal or (), wrong)
+    _insist(wrong)
+    chosen = [known[name] for name in index] if index else INDICES
+    comparisons = _series(path)
+    if unasked := sorted(set(goals) - {outcome.name for outcome in comparisons.outcomes}):
+        _insist([Problem("error", "--goal", f"no outcome is called {', '.join(unasked)}.", "See protocol.toml.")])
+    table = table_of(comparisons, chosen, goals)
+    people = len(dict.fromkeys(comparisons.person))
+    if csv is not None:
+        text = neutralised(table).to_csv(index=False, lineterminator="\n")
+        _written_text(text, csv)
+    if csv != STDOUT:
+        if people == 1:
+            for said in (*words.lines(table), words.PREFACE):
+                typer.echo(said)
+        else:
+            typer.echo(f"{people} people, {len(table)} rows." + ("" if csv else " Add --csv FILE for the table."))
+        for each in chosen if explain else ():
+            typer.echo(words.explained(each))
+    raise typer.Exit(0)
+
+
+def _series(path: Path) -> Comparisons:
+    """The series of a trial folder as it stands at its reassessment, or of everybody in a cohort's folder."""
+    from acu_nof1.cohort import read_cohort
+    from acu_nof1.cohort.reading import is_shared
+    from acu_nof1.load.protocols import PROTOCOL_FILE
+
+    if path.is_file() or ((path / PROTOCOL_FILE).is_file() and not is_shared(path)):
+        from acu_nof1.load import read_trial
+
+        trial = read_trial(path)
+        look = trial.default_look()
+        return trial.at(look).comparisons(look)
+    found = read_cohort(path).comparisons
+    if found is None:
+        raise UsageError([Problem("error", str(path), "nobody could be read.", "See acu-nof1 cohort.")])
+    return found
+
+
+def _goals(given: Sequence[str], wrong: list[Problem]) -> dict[str, float]:
+    goals = {}
+    for each in given:
+        name, _, level = each.partition("=")
+        try:
+            goals[name.strip()] = float(level)
+        except ValueError:
+            wrong.append(Problem("error", f"--goal {each}", "a number is expected.", "Write --goal pain=2."))
+    return goals
+
+
+def _written_text(text: str, target: Path) -> None:
+    if target == STDOUT:
+        typer.echo(text, nl=False)
+    else:
+        target.write_text(text, encoding="utf-8-sig", newline="")
+        typer.echo(f"  {target}")
 
 
 @app.command(epilog=EXIT_CODES)

@@ -100,7 +100,7 @@ def everybody(count=400, seed=2):
     readings[7] = "withheld: medical evaluation comes first"
     primary = pd.DataFrame({name: [""] * count for name in COLUMNS}).assign(
         person=names, label="Pain", unit="points", scale="difference", better="lower", important_change=-2.0, status="ok",
-        value=value, low=value - 1.5, high=value + 1.5, confidence=0.95, limited=False, headline=True, primary=True,
+        value=value, low=value - 1.5, high=value + 1.5, se=0.75, confidence=0.95, limited=False, headline=True, primary=True,
         reading=readings,
     )  # fmt: skip
     people = [

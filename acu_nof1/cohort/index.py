@@ -46,7 +46,6 @@ def write_index(
 
 def _together(primary: pd.DataFrame) -> tuple[Pooled | None, Outcome | None, Share | None]:
     """What the changes come to, where they are of one kind."""
-    primary = primary[~primary["limited"].astype(bool)] if len(primary) else primary
     kinds = primary[["label", "unit", "scale", "better", "important_change"]].drop_duplicates()
     if len(primary) < 2 or len(kinds) != 1 or kinds["scale"].iloc[0] != "difference":
         return None, None, None

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
 
 from acu_nof1.errors import Problem, UsageError
+from acu_nof1.estimate import ESTIMATORS
 from acu_nof1.explore.groups import Groups, pool_by
+from acu_nof1.explore.learned import learn_noise
 from acu_nof1.explore.meta_regression import MetaRegression, meta_regression
 from acu_nof1.explore.pool import Pooled, pool
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
     from acu_nof1.cohort.cohort import Reassessments
     from acu_nof1.explore.random_effects import Method
+
+
+CHANGES = (
+    "person", "outcome", "question", "label", "unit", "scale", "better", "important_change", "value", "low", "high", "se",
+)  # fmt: skip
 
 
 def changes(table: pd.DataFrame, outcome: str | None = None) -> pd.DataFrame:
@@ -35,17 +41,36 @@ def changes(table: pd.DataFrame, outcome: str | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        person, label, unit, scale, better, important_change, value, low, high, se. The standard error is the half width of the person's
-        interval over the normal quantile of its confidence: the intervals of short diaries have heavy tails, and this
-        keeps their width (the SD of the same distribution would promise a normal interval that is too narrow). NaN where not estimable.
+        person, outcome, question, label, unit, scale, better, important_change, value, low, high, se; NaN where not estimable.
     """
     chosen = table["primary"] if outcome is None else table["outcome"] == outcome
     rows = table[table["headline"] & chosen].reset_index(drop=True)
-    half = (rows["high"] - rows["low"]).to_numpy(dtype=float) / 2
-    se = half / ndtri((1 + rows["confidence"].to_numpy(dtype=float)) / 2)
-    ok = (rows["status"] == "ok").to_numpy(dtype=bool) & ~rows["limited"].to_numpy(dtype=bool)
-    kept = rows[["person", "label", "unit", "scale", "better", "important_change", "value", "low", "high"]]
-    return kept.assign(se=np.where(ok, se, np.nan))
+    return rows[list(CHANGES)].assign(se=rows["se"].where(rows["status"] == "ok"))
+
+
+def _of_everybody(found: Reassessments, outcome: str | None) -> pd.DataFrame:
+    """The changes, each with its standard error under the noise that all these diaries teach, where they are enough.
+
+    A person's own interval must hold for that person alone, whatever the days are like; it is wider than the average
+    error of such estimates. Its width for a standard error would take differences between people for noise: too small a
+    heterogeneity, and a prediction interval that is too narrow (`benchmarks/clinics.py`).
+    """
+    rows = _of_one_kind(changes(found.to_frame(), outcome))
+    series = found.cohort.comparisons
+    asked = rows[["outcome", "question"]].drop_duplicates()
+    estimator = next(
+        (each for each in ESTIMATORS if len(asked) == 1 and each.question == asked["question"].iloc[0]), None
+    )
+    if series is None or estimator is None:
+        return rows
+    own = series.take(np.array(series.each(lambda each: each.name == asked["outcome"].iloc[0]), dtype=bool))
+    try:
+        learned = learn_noise(own)
+    except UsageError:
+        return rows
+    table = estimator.with_noise(learned.by_outcome)(own).to_frame()
+    errors = table[table["status"] == "ok"].set_index("person")["se"]
+    return rows.assign(se=rows["person"].map(errors).where(rows["se"].notna()))
 
 
 def pooled(
@@ -58,7 +83,8 @@ def pooled(
     found
         Everybody's answers.
     outcome
-        Name of the outcome; the primary ones where it is left out.
+        Name of the outcome; the primary ones where it is left out. Standard errors are those under the noise that all
+        these diaries teach (`learn_noise`), where at least 30 people answered; else everybody's own.
     method, knapp_hartung
         See `pool`.
 
@@ -72,8 +98,7 @@ def pooled(
     UsageError
         If the estimates are ratios, or of different units: they have no common average here.
     """
-    rows = _of_one_kind(changes(found.to_frame(), outcome))
-    return pooled_changes(rows, method=method, knapp_hartung=knapp_hartung)
+    return pooled_changes(_of_everybody(found, outcome), method=method, knapp_hartung=knapp_hartung)
 
 
 def pooled_changes(rows: pd.DataFrame, *, method: Method = "REML", knapp_hartung: bool = True) -> Pooled:
@@ -86,14 +111,14 @@ def pooled_changes(rows: pd.DataFrame, *, method: Method = "REML", knapp_hartung
 
 def pooled_by(found: Reassessments, covariate: str, outcome: str | None = None) -> Groups:
     """Do people of different groups (condition, clinic) differ? As for `pooled`; `covariate` is a column of theirs."""
-    rows = _of_one_kind(changes(found.to_frame(), outcome))
+    rows = _of_everybody(found, outcome)
     group = _covariates(found, rows, [covariate])[covariate].astype(str)
     return pool_by(rows["value"].to_numpy(), rows["se"].to_numpy(), group.tolist(), names=rows["person"].tolist())
 
 
 def regression(found: Reassessments, covariates: Sequence[str], outcome: str | None = None) -> MetaRegression:
     """Does the change go with what is known of people (sessions, weeks, condition)? An association, not a reason."""
-    rows = _of_one_kind(changes(found.to_frame(), outcome))
+    rows = _of_everybody(found, outcome)
     known = _covariates(found, rows, covariates)
     return meta_regression(rows["value"].to_numpy(), rows["se"].to_numpy(), known, names=rows["person"].tolist())
 

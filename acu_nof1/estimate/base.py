@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from acu_nof1.distribution import Deferred
 from acu_nof1.interpret import chances, readings
@@ -165,7 +166,8 @@ class Estimate:
     """One answer: the number, how to read it, and what stands behind it.
 
     ``before``, ``after`` and ``value`` come from one fit, so before + change = after. Numbers that do
-    not exist are NaN; ``status`` and ``reason`` say why.
+    not exist are NaN; ``status`` and ``reason`` say why. ``se`` is half of the central 68.3 % interval of a difference,
+    for those who pool: the tails of short diaries are heavy, so the 95 % interval is wider than 1.96 of it.
     """
 
     person: str
@@ -186,6 +188,7 @@ class Estimate:
     value: float
     low: float
     high: float
+    se: float
     confidence: float
     limited: bool
     unit: str
@@ -229,10 +232,11 @@ class Estimate:
         return NO_CHANGE[self.scale]
 
 
+ONE_SE = float(ndtr(-1.0))
 COLUMNS = (
     "person", "outcome", "label", "primary", "headline", "question", "scale", "status", "reason",
     "before", "before_low", "before_high", "after", "after_low", "after_high",
-    "value", "low", "high", "confidence", "limited", "unit", "better", "important_change",
+    "value", "low", "high", "se", "confidence", "limited", "unit", "better", "important_change",
     "p_gain", "p_loss", "p_important_gain", "p_important_loss", *BANDS, "reading",
     "days_before", "days_after", "detectable", "lag1", "lag1_low", "lag1_high", "phi", "phi_low", "phi_high", "p_phi_high", "white_share",
     "effective_before", "effective_after", "method",
@@ -321,7 +325,7 @@ def _columns(
     turned = estimator.scale in TURNED
     sign = np.array(comparisons.each(lambda outcome: 1 if turned else outcome.sign))
     tail = (1 - confidence) / 2
-    ends = answer.distribution.quantile(np.array([tail, 1 - tail]))
+    ends = answer.distribution.quantile(np.array([tail, 1 - tail, ONE_SE, 1 - ONE_SE]))
     low, high = np.maximum(ends[:, 0], answer.floor), np.minimum(ends[:, 1], answer.ceiling)
     limited = (low > ends[:, 0]) | (high < ends[:, 1])
     value = answer.distribution.centre
@@ -343,6 +347,7 @@ def _columns(
         "before": answer.before.value, "before_low": answer.before.low, "before_high": answer.before.high,
         "after": answer.after.value, "after_low": answer.after.low, "after_high": answer.after.high,
         "value": value, "low": low, "high": high,
+        "se": (ends[:, 3] - ends[:, 2]) / 2 if estimator.scale == "difference" else same(np.nan),
         "confidence": same(confidence), "limited": limited, "unit": texts(answer.unit),
         "better": texts(comparisons.each(lambda outcome: "higher" if turned else outcome.better)),
         "important_change": answer.important,
