@@ -409,16 +409,22 @@ def indices(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the table as CSV; - prints it.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what each asks and what it cannot say.")] = False,
+    for_r: Annotated[
+        Path | None, typer.Option(help="Write the days as R's single-case packages read them; the calls go to NAME.R.")
+    ] = None,
 ) -> None:
     """Give the indices that journals of single-case research ask for: NAP, Tau-U, SMD, response ratios and others."""
     from acu_nof1.export import neutralised, target_problems
     from acu_nof1.load.protocols import input_files
     from acu_nof1.single_case import INDICES
     from acu_nof1.single_case import indices as table_of
+    from acu_nof1.single_case.for_r import for_r as days_for_r
+    from acu_nof1.single_case.for_r import r_script
     from acu_nof1.words import indices as words
 
     known = {each.name: each for each in INDICES}
-    wrong = target_problems({"--csv": csv}, list(input_files(path))) if csv not in (None, STDOUT) else []
+    targets = {name: file for name, file in (("--csv", csv), ("--for-r", for_r)) if file not in (None, STDOUT)}
+    wrong = target_problems(targets, list(input_files(path)))
     if unknown := [name for name in index or () if name not in known]:
         what = f"there is no index {', '.join(unknown)}."
         wrong.append(Problem("error", "--index", what, f"Known: {', '.join(known)}."))
@@ -433,7 +439,11 @@ def indices(
     if csv is not None:
         text = neutralised(table).to_csv(index=False, lineterminator="\n")
         _written_text(text, csv)
-    if csv != STDOUT:
+    if for_r is not None:
+        _written_text(neutralised(days_for_r(comparisons)).to_csv(index=False, lineterminator="\n"), for_r, "utf-8")
+        if for_r != STDOUT:
+            _written_text(r_script(for_r.name), for_r.with_suffix(".R"), "utf-8")
+    if STDOUT not in (csv, for_r):
         if people == 1:
             for said in (*words.lines(table), words.PREFACE):
                 typer.echo(said)
@@ -473,12 +483,29 @@ def _goals(given: Sequence[str], wrong: list[Problem]) -> dict[str, float]:
     return goals
 
 
-def _written_text(text: str, target: Path) -> None:
+def _written_text(text: str, target: Path, encoding: str = "utf-8-sig") -> None:
     if target == STDOUT:
         typer.echo(text, nl=False)
     else:
-        target.write_text(text, encoding="utf-8-sig", newline="")
+        target.write_text(text, encoding=encoding, newline="")
         typer.echo(f"  {target}")
+
+
+@app.command(epilog=EXIT_CODES)
+def randomisation(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
+    outcome: Annotated[str | None, typer.Option(help="Its name in the protocol; the primary one without.")] = None,
+) -> None:
+    """Ask how often another start of treatment would have looked as good: a test where the start was drawn, else a check."""
+    from acu_nof1.load import read_trial
+    from acu_nof1.randomisation import start_test
+    from acu_nof1.words import randomisation as words
+
+    trial = read_trial(path)
+    found = start_test(trial, outcome)
+    asked = next((each for each in trial.protocol.outcomes if each.name == outcome), trial.protocol.primary_outcome)
+    for said in words.sentences(found, asked) if asked is not None else ():
+        typer.echo(said)
 
 
 @app.command(epilog=EXIT_CODES)

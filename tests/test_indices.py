@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
-from conftest import make_trial
+from conftest import ROOT, make_trial
 from scipy import stats
+from typer.testing import CliRunner
 
 import acu_nof1 as acu
+from acu_nof1.cli import app
+from acu_nof1.errors import UsageError
 from acu_nof1.simulate import noise
 from acu_nof1.single_case import INDICES, indices
 from acu_nof1.single_case.asking import COLUMNS
+from acu_nof1.single_case.for_r import for_r, r_script
 from acu_nof1.single_case.rci import cut_offs, reliability_of_mean, reliable_change
 from acu_nof1.trial import stack
 
@@ -309,3 +315,62 @@ def test_designs_with_more_phases_are_told_so():
 def test_a_cohort_s_table_is_the_public_function():
     assert acu.indices is indices
     assert acu.INDICES is INDICES
+
+
+def test_the_command_prints_a_line_each_and_writes_the_table(tmp_path):
+    back = ROOT / "sample_data" / "low_back_pain"
+    ran = CliRunner().invoke(
+        app, ["indices", str(back), "--index", "nap", "--index", "pogo", "--goal", "pain=2", "--explain"]
+    )
+    assert ran.exit_code == 0
+    assert re.search(
+        r"Pain \(pain\)\n  non-overlap of all pairs: 0\.\d{3}; 95 % 0\.\d{3} to 0\.\d{3}, autocorrelation allowed for; published",
+        ran.output,
+    )
+    assert "None of these is the headline" in ran.output
+    assert "nap: How likely was a treatment day better than a baseline day? It cannot say: By how much" in ran.output
+    ran = CliRunner().invoke(app, ["indices", str(back), "--csv", str(tmp_path / "i.csv")])
+    written = pd.read_csv(tmp_path / "i.csv", keep_default_na=False)
+    assert list(written.columns) == list(COLUMNS)
+    trial = acu.read_trial(back)
+    look = trial.default_look()
+    ours = indices(trial.at(look).comparisons(look))
+    np.testing.assert_allclose(pd.to_numeric(written["value"]), ours["value"], rtol=1e-12)
+
+
+def test_everybody_s_indices_are_a_table(tmp_path):
+    ran = CliRunner().invoke(
+        app, ["indices", str(ROOT / "sample_data" / "clinic"), "--index", "nap", "--csv", str(tmp_path / "i.csv")]
+    )
+    assert ran.exit_code == 0
+    assert "57 people, 171 rows." in ran.output
+    assert pd.read_csv(tmp_path / "i.csv")["person"].nunique() == 57
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--index", "foo"], "there is no index foo. Known: nap, tau"),
+        (["--goal", "pain=low"], "--goal pain=low: a number is expected"),
+        (["--goal", "mood=2"], "no outcome is called mood"),
+    ],
+)
+def test_wrong_use_is_said(options, said):
+    ran = CliRunner().invoke(app, ["indices", str(ROOT / "sample_data" / "low_back_pain"), *options])
+    assert isinstance(ran.exception, UsageError)
+    assert said in str(ran.exception)
+
+
+def test_what_r_reads_and_runs():
+    """The tidy layout, and calls that name our indices; numbers are compared with what those packages print above."""
+    trial = make_trial({"x": [*PARKER[0], *PARKER[1]]}, baseline=6, x=SCALE | {"better": "higher"})
+    comparisons = trial.comparisons()
+    found = for_r(comparisons)
+    assert list(found.columns) == ["case", "outcome", "phase", "session", "value", "improvement"]
+    assert found["phase"].tolist() == ["A"] * 6 + ["B"] * 7
+    assert found["session"].tolist() == list(range(1, 14))
+    assert found["value"].tolist() == [*map(float, PARKER[0]), *map(float, PARKER[1])]
+    assert set(found["improvement"]) == {"increase"}
+    script = r_script("diary.csv")
+    for call in ("SingleCaseES::batch_calc_ES", "nlme::gls", "scan::scdf", "corCAR1", 'read.csv("diary.csv")'):
+        assert call in script

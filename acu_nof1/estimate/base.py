@@ -325,7 +325,8 @@ def _columns(
     turned = estimator.scale in TURNED
     sign = np.array(comparisons.each(lambda outcome: 1 if turned else outcome.sign))
     tail = (1 - confidence) / 2
-    ends = answer.distribution.quantile(np.array([tail, 1 - tail, ONE_SE, 1 - ONE_SE]))
+    is_difference = estimator.scale == "difference"
+    ends = answer.distribution.quantile(np.array([tail, 1 - tail, *([ONE_SE, 1 - ONE_SE] if is_difference else [])]))
     low, high = np.maximum(ends[:, 0], answer.floor), np.minimum(ends[:, 1], answer.ceiling)
     limited = (low > ends[:, 0]) | (high < ends[:, 1])
     value = answer.distribution.centre
@@ -347,7 +348,7 @@ def _columns(
         "before": answer.before.value, "before_low": answer.before.low, "before_high": answer.before.high,
         "after": answer.after.value, "after_low": answer.after.low, "after_high": answer.after.high,
         "value": value, "low": low, "high": high,
-        "se": (ends[:, 3] - ends[:, 2]) / 2 if estimator.scale == "difference" else same(np.nan),
+        "se": (ends[:, 3] - ends[:, 2]) / 2 if is_difference else same(np.nan),
         "confidence": same(confidence), "limited": limited, "unit": texts(answer.unit),
         "better": texts(comparisons.each(lambda outcome: "higher" if turned else outcome.better)),
         "important_change": answer.important,
@@ -356,7 +357,7 @@ def _columns(
         **dict(zip(BANDS, found.bands.T, strict=True)),
         "reading": readings(found).astype(object),
         "days_before": answer.days[:, 0], "days_after": answer.days[:, 1],
-        "detectable": (ends[:, 1] - ends[:, 0]) / 2 if estimator.scale == "difference" else same(np.nan),
+        "detectable": (ends[:, 1] - ends[:, 0]) / 2 if is_difference else same(np.nan),
         **{each.name: getattr(answer.noise, each.name) for each in fields(Noise)},
         "method": texts(answer.method),
     }  # fmt: skip
