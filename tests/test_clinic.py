@@ -16,6 +16,7 @@ from acu_nof1.cohort.index import write_index
 from acu_nof1.cohort.pooling import changes, pooled, pooled_by, regression
 from acu_nof1.errors import UsageError
 from acu_nof1.estimate.base import COLUMNS
+from acu_nof1.report import clinic
 
 CLINIC = Path(__file__).parent.parent / "sample_data" / "clinic"
 TRUTH = json.loads((CLINIC / "truth.json").read_text(encoding="utf-8"))
@@ -134,6 +135,16 @@ def test_texts_are_escaped_and_what_is_withheld_is(index):
     assert "withheld: medical evaluation comes first" in text
     assert "could not be read: row 4: no date" in text
     assert text.count("http") == text.count("http-equiv")
+
+
+def test_a_page_of_very_many_says_who_is_not_on_it(monkeypatch, found):
+    monkeypatch.setattr(clinic, "ROWS_UP_TO", 3)
+    people = found.manifest().to_dict("records")
+    rows = [clinic.row(each, None, "") for each in people]
+    page = clinic.clinic_page(rows, {"done": 51, "not_estimable": 6, "failed": 3}, None, None, None)
+    assert "The first 3 of 60 people are shown; results.csv and manifest.json hold everybody." in page
+    assert people[2]["person"] in page
+    assert people[3]["person"] not in page
 
 
 def test_the_page_has_the_numbers_of_the_run(tmp_path):

@@ -95,3 +95,33 @@ def test_the_cohort_runs_and_its_outputs_are_current():
     truth = names["truth"]["change"]["pain"]
     low, high = sorted(each["mean"] for each in truth.values())
     assert low < names["together"].mean < high
+
+
+TOOLBOX = "notebooks/6_single_case_toolbox.ipynb"
+
+
+def test_the_toolbox_runs_and_shows_which_intervals_hold():
+    notebook = nbformat.read(bundled(TOOLBOX), 4)
+    cells = code(notebook)
+    tree = ast.parse("\n".join(cell.source for cell in cells))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
+    assert not re.search(r"/home/|/root/|/Users/|/tmp/", nbformat.writes(notebook))
+    assert all(
+        cell.outputs and all(each.output_type != "error" for each in cell.outputs)
+        for cell in cells
+        if "import" not in cell.source
+    )
+    names = {"__name__": "notebook"}
+    for number, cell in enumerate(cells):
+        exec(compile(cell.source, f"{TOOLBOX}, cell {number}", "exec"), names)
+    shown = names["shown"]
+    assert [each["phi"] for each in shown] == [0.0, 0.4, 0.7]
+    assert all(0.90 < each["ours holds"] < 0.99 for each in shown)
+    assert shown[-1]["published holds"] < 0.75
+    tests = [
+        ast.literal_eval(cell.outputs[0].data["text/plain"])
+        for cell in cells
+        if cell.source.rstrip().endswith("primary_outcome))") or "start_test" in cell.source
+    ]
+    assert "randomisation test, p = 0.143" in tests[0][1]
+    assert "placebo-in-time check" in tests[1][1]

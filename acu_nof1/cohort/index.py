@@ -37,7 +37,7 @@ def write_index(
         By person: where the own page is.
     """
     answers = dict(zip(primary["person"], primary.to_dict("records"), strict=True))
-    rows = [row(each, answers.get(each["person"]), pages.get(str(each["person"]), "")) for each in people]
+    rows = (row(each, answers.get(each["person"]), pages.get(str(each["person"]), "")) for each in people)
     counts = Counter(str(each["status"]) for each in people)
     making = target.with_name(f"{target.name}.tmp")
     making.write_text(clinic_page(rows, counts, *_together(primary)), encoding="utf-8")

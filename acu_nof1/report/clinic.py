@@ -6,6 +6,7 @@ import base64
 import hashlib
 import math
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from acu_nof1.report.block import Block
 
 FOREST_UP_TO = 400
+ROWS_UP_TO = 5000
+"""A page of more rows is opened by no browser; the tables hold everybody."""
 ORDER = tuple(said_of_change.READINGS)
 
 
@@ -128,10 +131,13 @@ def clinic_page(
     """
     section = Section("clinic", tuple(_above(counts, pooled, outcome, share)))
     made = environment()
+    everybody = sum(counts.values())
+    left = said.left(ROWS_UP_TO, everybody) if everybody > ROWS_UP_TO else ""
     script = made.get_template("clinic.js").render(shown=said.SHOWN)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return made.get_template("clinic.html").render(
-        title=said.TITLE, css=css(), sections=[section.html], said=said, rows=list(rows), script=Markup(script),
+        title=said.TITLE, css=css(), sections=[section.html], said=said, rows=list(islice(rows, ROWS_UP_TO)), left=left,
+        script=Markup(script),
         script_hash=Markup(digest),
     )  # fmt: skip
 

@@ -35,7 +35,7 @@ LOR = Index(
     "lor",
     "log odds ratio, improvement positive",
     "By how much did the odds of a good day change?",
-    "Odds are not shares: from 1 day in 10 to 2 in 10 doubles both, from 5 to 10 in 10 does not.",
+    "Odds are not shares: from 5 good days in 10 to 8 they are four times as large, the share is not.",
     "Pustejovsky 2015, Psychol Methods 20:342; ½ added to each count (Haldane 1956)",
     compute,
     applies,

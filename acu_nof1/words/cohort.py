@@ -41,6 +41,11 @@ def counts(of: Mapping[str, int]) -> str:
     )
 
 
+def left(shown: int, people: int) -> str:
+    """Say that not everybody is on the page."""
+    return f"The first {number(shown, 0)} of {number(people, 0)} people are shown; results.csv and manifest.json hold everybody."
+
+
 def answered(days: int, of: int) -> str:
     """Say how many days were answered: 61 of 84."""
     return f"{days} of {of}" if of else "–"
