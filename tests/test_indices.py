@@ -21,6 +21,7 @@ from acu_nof1.single_case import INDICES, indices
 from acu_nof1.single_case.asking import COLUMNS
 from acu_nof1.single_case.for_r import for_r, r_script
 from acu_nof1.single_case.rci import cut_offs, reliability_of_mean, reliable_change
+from acu_nof1.single_case.segmented import segmented
 from acu_nof1.trial import stack
 
 PARKER = ((20, 20, 26, 25, 22, 23), (28, 25, 24, 27, 30, 30, 29))
@@ -374,3 +375,43 @@ def test_what_r_reads_and_runs():
     script = r_script("diary.csv")
     for call in ("SingleCaseES::batch_calc_ES", "nlme::gls", "scan::scdf", "corCAR1", 'read.csv("diary.csv")'):
         assert call in script
+
+
+# ------------------------------------------------------------------ segmented regression
+
+SEGMENTS = ((54, 53, 56, 58, 52), (61, 62, 71, 66, 64, 78, 70, 74, 82, 77, 86, 68, 80, 86, 87))
+
+
+@pytest.mark.parametrize(
+    ("coding", "intercept", "level"), [("W", 54.4, 7.858333), ("H-M", 54.3, 7.858333), ("B&L-B", 54.3, 6.333333)]
+)
+def test_huitema_mckean_2000_and_the_other_codings(coding, intercept, level):
+    """Trend 0.1, slope change 1.525 (SE 1.616067); level 7.858333 (SE 5.816499) on the first B day, 6.333 one day before."""
+    found = segmented(series(*SEGMENTS), coding).set_index("term")
+    expected = {"intercept": intercept, "trend": 0.1, "level": level, "slope": 1.525}
+    for term, number in expected.items():
+        assert found.loc[term, "ols"] == pytest.approx(number, abs=1e-6), term
+    assert found.loc["slope", "ols_se"] == pytest.approx(1.616067, abs=1e-6)
+    if level > 7:
+        assert found.loc["level", "ols_se"] == pytest.approx(5.816499, abs=1e-6)
+    assert found["ols_assumes"].eq("assumes independent days").all()
+    assert (found["low"] < found["value"]).all()
+    assert (found["value"] < found["high"]).all()
+
+
+def test_our_level_is_that_of_the_estimator():
+    comparisons = series(*DIARY, better="lower")
+    (row,) = acu.estimate_all(comparisons, [each for each in acu.ESTIMATORS if each.question == "level_change"])
+    ours = segmented(comparisons, "H-M").set_index("term").loc["level"]
+    assert (ours["value"], ours["low"], ours["high"]) == (
+        pytest.approx(row.after - row.before, abs=1e-9), pytest.approx(row.low, abs=1e-6), pytest.approx(row.high, abs=1e-6)
+    )  # fmt: skip
+
+
+def test_segments_that_do_not_exist_and_wrong_codings_are_said():
+    found = segmented(series((5, 5, 6, 5, 6), (3,)))
+    assert found["status"].eq("not_estimable").all()
+    assert found["reason"].str.contains("only 1 day answered during treatment").all()
+    assert found[["value", "low", "high", "ols"]].isna().all(axis=None)
+    with pytest.raises(UsageError, match="there is no coding HM"):
+        segmented(series(*DIARY), "HM")
