@@ -10,7 +10,6 @@ grows as they do.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -73,7 +72,7 @@ def write(folder: Path, people: int) -> None:
 
 
 def resident(root: int) -> int:
-    """Bytes that a process and everything it started hold in memory; pages that they share count for each."""
+    """Bytes that a process and everything it started hold in memory; of pages they share each has its part (PSS)."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -87,9 +86,10 @@ def resident(root: int) -> int:
     total = 0
     for process in family:
         try:
-            total += int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
         except OSError:
             continue
+        total += 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total
 
 
