@@ -123,6 +123,12 @@ def test_borckardt_nash_2014():
     assert found["pogo"] == pytest.approx(100 * 4.785714 / 7.714286, abs=1e-5)
 
 
+def test_mcgraw_wong_1992_common_language():
+    """Their heights: men 69.7 (SD 2.8), women 64.3 (SD 2.6): 0.92."""
+    unit = np.array([-1.0, 1.0]) / np.sqrt(2)
+    assert value("auc", 64.3 + 2.6 * unit, 69.7 + 2.8 * unit) == pytest.approx(0.92, abs=0.003)
+
+
 def test_jacobson_truax_1991():
     assert reliable_change(-8, 5, 0.8) == pytest.approx(-2.529822, abs=1e-6)
     assert reliable_change(4, 5, 0.8) == pytest.approx(1.264911, abs=1e-6)
@@ -168,6 +174,7 @@ def test_log_odds_of_yes_no_days():
 
 BOUNDED = {"nap", "pnd", "pem", "pand", "ird", "phi", "pet", "cdc"}
 RANKS = {
+    "auc",
     "nap",
     "tau",
     "tau_u",
@@ -351,7 +358,7 @@ def test_everybody_s_indices_are_a_table(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--index", "foo"], "there is no index foo. Known: nap, tau"),
+        (["--index", "foo"], "there is no index foo. Known: nap, auc, tau"),
         (["--goal", "pain=low"], "--goal pain=low: a number is expected"),
         (["--goal", "mood=2"], "no outcome is called mood"),
     ],

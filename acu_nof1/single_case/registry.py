@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from acu_nof1.single_case.auc import AUC
 from acu_nof1.single_case.cdc import CDC
 from acu_nof1.single_case.corrected_tau import CORRECTED_TAU
 from acu_nof1.single_case.ird import IRD
@@ -28,6 +29,6 @@ if TYPE_CHECKING:
     from acu_nof1.single_case.base import Index
 
 INDICES: tuple[Index, ...] = (
-    NAP, TAU, TAU_U, CORRECTED_TAU, PND, PEM, PAND, IRD, PHI, PET, PZD, CDC, GLASS, GLASS_J, HEDGES, LRR, LRM, LOR, PERCENT,
+    NAP, AUC, TAU, TAU_U, CORRECTED_TAU, PND, PEM, PAND, IRD, PHI, PET, PZD, CDC, GLASS, GLASS_J, HEDGES, LRR, LRM, LOR, PERCENT,
     POGO, RCI,
 )  # fmt: skip
