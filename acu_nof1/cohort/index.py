@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from acu_nof1.cohort.pooling import changes, pooled_changes
+from acu_nof1.cohort.pooling import CHANGES, changes, pooled_changes
 from acu_nof1.explore.shares import share_of_these
 from acu_nof1.outcomes import Outcome
-from acu_nof1.report.clinic import clinic_page, row
+from acu_nof1.report.clinic import ROWS_UP_TO, clinic_page, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from acu_nof1.explore.pool import Pooled
     from acu_nof1.explore.shares import Share
+
+
+NEEDED = (*CHANGES, "status", "reading", "headline", "primary")
 
 
 def write_index(
@@ -36,7 +39,8 @@ def write_index(
     pages
         By person: where the own page is.
     """
-    answers = dict(zip(primary["person"], primary.to_dict("records"), strict=True))
+    shown = primary[primary["person"].isin([each["person"] for each in people[:ROWS_UP_TO]])]
+    answers = dict(zip(shown["person"], shown.to_dict("records"), strict=True))
     rows = (row(each, answers.get(each["person"]), pages.get(str(each["person"]), "")) for each in people)
     counts = Counter(str(each["status"]) for each in people)
     making = target.with_name(f"{target.name}.tmp")
@@ -60,5 +64,6 @@ def _together(primary: pd.DataFrame) -> tuple[Pooled | None, Outcome | None, Sha
 
 
 def primary_of(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """The headline answers of the primary outcomes, out of the results of all units."""
-    return pd.concat([part[part["headline"] & part["primary"]] for part in parts], ignore_index=True)
+    """The headline answers of the primary outcomes, out of the results of all units: what the page needs of them."""
+    found = [part.loc[part["headline"] & part["primary"], list(NEEDED)] for part in parts]
+    return pd.concat(found, ignore_index=True)
