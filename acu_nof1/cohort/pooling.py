@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +49,7 @@ def changes(table: pd.DataFrame, outcome: str | None = None) -> pd.DataFrame:
     return rows[list(CHANGES)].assign(se=rows["se"].where(rows["status"] == "ok"))
 
 
+@lru_cache(maxsize=2)  # pooled, by group and in a regression: the same errors
 def _of_everybody(found: Reassessments, outcome: str | None) -> pd.DataFrame:
     """The changes, each with its standard error under the noise that all these diaries teach, where they are enough.
 

@@ -109,7 +109,7 @@ def run_cohort(
     target = Path(out)
     kept, working = target / KEPT, target / WORKING
     kept.mkdir(parents=True, exist_ok=True)
-    units = units_of(Path(source), working, f"{confidence!r} {','.join(questions)}")
+    units = units_of(Path(source), working, f"{confidence!r} {','.join(questions)} {','.join(COLUMNS)}")
     pages = target / PAGES if reports else None
     if pages is not None:
         pages.mkdir(exist_ok=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from itertools import combinations, pairwise, permutations, product
+from functools import cache
+from itertools import combinations, permutations, product
 from math import comb, factorial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ Phases = NDArray[np.int64]
 MOST_ENUMERATED = 200_000
 """More schedules than these are sampled, not enumerated."""
 A, B = 0, 1
+NOTHING_YET = -1
 
 
 def _insist(wrong: Sequence[tuple[bool, str, str]]) -> None:
@@ -205,31 +207,53 @@ class Alternating(Randomised):
         _insist([
             (self.periods < 2 or self.periods % 2 == 1, f"{self.periods} periods cannot be shared out evenly.", "Take an even number."),
             (min(self.period, self.most_in_a_row) < 1, "periods and runs need one day at least.", "Write 1 or more."),
-            (self.periods > 24, f"{self.periods} periods are too many to list.", "Take 24 at most."),
         ])  # fmt: skip
-
-    @property
-    def _sequences(self) -> list[tuple[int, ...]]:
-        half, found = self.periods // 2, []
-        for chosen in combinations(range(self.periods), half):
-            sequence = tuple(B if at in chosen else A for at in range(self.periods))
-            if _longest_run(sequence) <= self.most_in_a_row:
-                found.append(sequence)
-        return found
 
     @property
     def count(self) -> int:
         """How many sequences keep to the limit."""
-        return len(self._sequences)
+        return _ways((self.periods // 2, self.periods // 2), NOTHING_YET, 0, self.most_in_a_row)
 
     def all(self) -> Iterator[Phases]:
         """Every sequence that keeps to the limit."""
-        return (_periods(sequence, self.period) for sequence in self._sequences)
+
+        def continued(sequence: list[int], left: tuple[int, int], run: int) -> Iterator[list[int]]:
+            if not any(left):
+                yield sequence
+            for each, rest, longer in _next(left, sequence[-1] if sequence else NOTHING_YET, run, self.most_in_a_row):
+                yield from continued([*sequence, each], rest, longer)
+
+        half = self.periods // 2
+        return (_periods(sequence, self.period) for sequence in continued([], (half, half), 0))
 
     def one(self, rng: np.random.Generator) -> Phases:
-        """Draw one of them."""
-        sequences = self._sequences
-        return _periods(sequences[rng.integers(len(sequences))], self.period)
+        """Draw one of them, period by period, each choice as likely as the sequences it leaves are many."""
+        sequence: list[int] = []
+        left, run = (self.periods // 2, self.periods // 2), 0
+        while any(left):
+            choices = list(_next(left, sequence[-1] if sequence else NOTHING_YET, run, self.most_in_a_row))
+            ways = np.array(
+                [_ways(rest, each, longer, self.most_in_a_row) for each, rest, longer in choices], dtype=float
+            )
+            each, left, run = choices[int(rng.choice(len(choices), p=ways / ways.sum()))]
+            sequence.append(each)
+        return _periods(sequence, self.period)
+
+
+def _next(left: tuple[int, int], last: int, run: int, most: int) -> Iterator[tuple[int, tuple[int, int], int]]:
+    """What the next period can be, how many of each are left then, and how long its run is."""
+    for each in (A, B):
+        longer = run + 1 if each == last else 1
+        if left[each] and longer <= most:
+            yield each, (left[A] - (each == A), left[B] - (each == B)), longer
+
+
+@cache
+def _ways(left: tuple[int, int], last: int, run: int, most: int) -> int:
+    """In how many ways can the periods that are left be put in order?"""
+    if not any(left):
+        return 1
+    return sum(_ways(rest, each, longer, most) for each, rest, longer in _next(left, last, run, most))
 
 
 @dataclass(frozen=True)
@@ -314,14 +338,6 @@ def _periods(sequence: Sequence[int], days: int) -> Phases:
         number += 0 if at == 0 or each == sequence[at - 1] else 1
         numbers.append(number)
     return np.repeat(np.array(numbers), days)[None]
-
-
-def _longest_run(sequence: Sequence[int]) -> int:
-    longest = run = 1
-    for last, each in pairwise(sequence):
-        run = run + 1 if each == last else 1
-        longest = max(longest, run)
-    return longest
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,9 +54,11 @@ def start_test(trial: Trial, outcome: str | None = None) -> RandomisationTest:
     if wrong or first is None:
         raise UsageError(wrong)
     one = series.take(wanted[:1])
-    used = one.phase[0] >= 0
-    values = np.where(one.answered[0], one.outcomes[0].sign * one.values[0], np.nan)[used]
-    phases = one.treated[0][used].astype(int)
+    # From the first to the last day that is compared: days between them that are not keep their place, unanswered.
+    used = np.flatnonzero(one.phase[0] >= 0)
+    span = slice(used[0], used[-1] + 1)
+    values = np.where(one.answered[0], one.outcomes[0].sign * one.values[0], np.nan)[span]
+    phases = (one.tau[0][span] >= 0).astype(int)
     return randomisation_test(values, phases, _starts(first, phases), randomised=first.randomised)
 
 

@@ -12,7 +12,6 @@ from scipy.special import ndtri
 
 from acu_nof1.distribution import RatioMixture
 from acu_nof1.estimate import overlap
-from acu_nof1.estimate.base import MINIMUM_DAYS
 from acu_nof1.estimate.columns import AFTER, BEFORE, solve, too_few
 from acu_nof1.estimate.level import phase_levels
 from acu_nof1.estimate.overlap import Placements, placements
@@ -30,6 +29,7 @@ Bools = NDArray[np.bool_]
 Z = float(ndtri(0.975))
 ENDS = np.array([0.025, 0.975])
 INDEPENDENT = "assumes independent days"
+NO_LINE = "a line through the baseline needs two answered days"
 PAIRS_AT_ONCE = 1 << 22
 
 
@@ -263,17 +263,6 @@ def around(value: Floats, se: Floats) -> tuple[Floats, Floats]:
     return value - Z * se, value + Z * se
 
 
-def is_level(outcome: Outcome) -> bool:
-    """Whether a day is a level or an amount, on a scale of which more or less is better."""
-    return outcome.kind != "yes_no"
-
-
 def is_ratio(outcome: Outcome) -> bool:
     """Whether 0 means none, so that a level can be so many times another."""
     return outcome.kind != "yes_no" and outcome.low is not None and outcome.low >= 0
-
-
-__all__ = [
-    "AFTER", "BEFORE", "ENDS", "INDEPENDENT", "MINIMUM_DAYS", "Floats", "Index", "Sides", "Values", "around", "chunks",
-    "is_level", "is_ratio", "mean", "median", "reasons", "sd", "short",
-]  # fmt: skip

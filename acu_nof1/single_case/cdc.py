@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import binom
 
-from acu_nof1.single_case.base import Index, Sides, Values, mean, reasons
+from acu_nof1.single_case.base import NO_LINE, Index, Sides, Values, mean, reasons
 
 SHIFT, ALPHA = 0.25, 0.05
 
@@ -27,7 +27,7 @@ def compute(sides: Sides) -> Values:
     needed = np.asarray(binom.isf(ALPHA, of, 0.5)) + 1
     return Values(
         np.where(np.isnan(slope + raised), np.nan, mean(above.astype(float), sides.after)),
-        reasons=reasons((np.isnan(slope), "a line through the baseline needs two answered days")),
+        reasons=reasons((np.isnan(slope), NO_LINE)),
         interval="no interval: the criterion counts days as tosses of a coin",
         note=[
             f"{'met' if k >= least else 'not met'}: {k:.0f} of {n:.0f} days, {least:.0f} needed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acu_nof1.single_case.base import Floats, Index, Sides, Values, chunks, median, reasons
+from acu_nof1.single_case.base import NO_LINE, Floats, Index, Sides, Values, chunks, median, reasons
 
 TIE = 1e-9
 
@@ -45,7 +45,7 @@ def compute(sides: Sides) -> Values:
     return Values(
         np.where(np.isnan(slope), np.nan, value),
         np.where(np.isnan(slope), np.nan, se),
-        reasons=reasons((np.isnan(slope), "a line through the baseline needs two answered days")),
+        reasons=reasons((np.isnan(slope), NO_LINE)),
         interval="no interval: the line's own error is left out of the published one",
     )
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from acu_nof1.single_case.base import Floats, Index, Sides, Values
+from acu_nof1.single_case.base import Index, Sides, Values
 from acu_nof1.single_case.overlap_free import kept
 
 
-def robust_ird(sides: Sides) -> Floats:
-    """1 − (days removed)/2 · (1/nA + 1/nB): what must be removed is taken from both phases alike."""
+def compute(sides: Sides) -> Values:
+    """1 − (days removed)/2 · (1/nA + 1/nB), robust: what must be removed is taken from both phases alike."""
     before, after = sides.counts
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(1 - (before + after - kept(sides)) / 2 * (1 / before + 1 / after))
-
-
-def compute(sides: Sides) -> Values:
-    """The robust form, which needs no choice of days."""
-    return Values(robust_ird(sides), interval="no interval: the published one takes days for independent people")
+        value = 1 - (before + after - kept(sides)) / 2 * (1 / before + 1 / after)
+    return Values(value, interval="no interval: the published one takes days for independent people")
 
 
 IRD = Index(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acu_nof1.single_case.base import Floats, Index, Sides, Values, mean, median, reasons
+from acu_nof1.single_case.base import NO_LINE, Floats, Index, Sides, Values, mean, median, reasons
 
 
 def split_middle(sides: Sides) -> tuple[Floats, Floats]:
@@ -26,7 +26,7 @@ def compute(sides: Sides) -> Values:
     line = level[:, None] + slope[:, None] * sides.day
     return Values(
         mean(np.where(np.isnan(line), np.nan, (1 + np.sign(sides.better - line)) / 2), sides.after),
-        reasons=reasons((np.isnan(slope), "a line through the baseline needs two answered days")),
+        reasons=reasons((np.isnan(slope), NO_LINE)),
         interval="no interval: the line's own error is in none that is published",
     )
 

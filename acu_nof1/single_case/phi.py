@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from acu_nof1.single_case.base import Index, Sides, Values
-from acu_nof1.single_case.ird import robust_ird
-
-
-def compute(sides: Sides) -> Values:
-    """Pearson's phi of the table in which the removed days are shared by both phases: the number of the robust IRD."""
-    return Values(robust_ird(sides), interval="no interval: the published one takes days for independent people")
-
+from acu_nof1.single_case.base import Index
+from acu_nof1.single_case.ird import compute
 
 PHI = Index(
     "phi",

@@ -6,7 +6,12 @@ import math
 
 import numpy as np
 
-from acu_nof1.single_case.base import AFTER, BEFORE, Index, Sides, Values, reasons
+from acu_nof1.estimate.base import ONE_SE
+from acu_nof1.estimate.columns import CHANGE
+from acu_nof1.single_case.base import Index, Sides, Values
+
+RELIABLE = 1.96
+ONE_SE_EACH_WAY = np.array([ONE_SE, 1 - ONE_SE])
 
 
 def reliable_change(change: float, sd: float, reliability: float) -> float:
@@ -36,26 +41,21 @@ def cut_offs(mean_ill: float, sd_ill: float, mean_well: float, sd_well: float) -
 
 
 def compute(sides: Sides) -> Values:
-    """Change of the phases' levels over the standard error of that change, from the fit with autocorrelation.
+    """Change of the phases' levels over the standard error of that change, from one fit with autocorrelation.
 
-    SD·√(1 − r) is the error of one measurement. Here a measurement is a phase's average day, and its error is what the
-    days themselves say: √(error² before + error² after) stands in the place of √2 · SD · √(1 − r).
+    SD·√(1 − r) is the error of one measurement, and √2 of it that of a difference. Here a measurement is a phase's average
+    day, and the error of the difference is what the days themselves say of it.
     """
-    levels = [
-        sides.fits.distribution(lambda each, side=side: each.mixture(side)).quantile(np.array([0.158655, 0.841345]))  # type: ignore[misc]
-        for side in (BEFORE, AFTER)
-    ]
-    error = np.sqrt(sum(((ends[:, 1] - ends[:, 0]) / 2) ** 2 for ends in levels))
-    change = sides.sign * (sides.fits.centre(AFTER) - sides.fits.centre(BEFORE))
+    change = sides.fits.distribution(lambda each: each.mixture(CHANGE))
+    ends = change.quantile(ONE_SE_EACH_WAY)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = change / error
-    said = ["reliable" if abs(each) > 1.96 else "not reliable" for each in np.nan_to_num(value)]
+        value = sides.sign * change.centre / ((ends[:, 1] - ends[:, 0]) / 2)
     return Values(
         value,
-        reasons=[why or other for why, other in zip(sides.fits.reason, reasons((error == 0, "there is no error")), strict=True)],
+        reasons=sides.refused,
         interval="no interval: it is a ratio to its own error",
-        note=said,
-    )  # fmt: skip
+        note=["reliable" if abs(each) > RELIABLE else "not reliable" for each in np.nan_to_num(value)],
+    )
 
 
 RCI = Index(
