@@ -431,7 +431,7 @@ def indices(
     goals = _goals(goal or (), wrong)
     _insist(wrong)
     chosen = [known[name] for name in index] if index else INDICES
-    comparisons = _series(path)
+    comparisons, beside = _series(path)
     if unasked := sorted(set(goals) - {outcome.name for outcome in comparisons.outcomes}):
         _insist([Problem("error", "--goal", f"no outcome is called {', '.join(unasked)}.", "See protocol.toml.")])
     table = table_of(comparisons, chosen, goals)
@@ -449,27 +449,55 @@ def indices(
                 typer.echo(said)
         else:
             typer.echo(f"{people} people, {len(table)} rows." + ("" if csv else " Add --csv FILE for the table."))
+        for said in beside:
+            typer.echo(said)
         for each in chosen if explain else ():
             typer.echo(words.explained(each))
     raise typer.Exit(0)
 
 
-def _series(path: Path) -> Comparisons:
-    """The series of a trial folder as it stands at its reassessment, or of everybody in a cohort's folder."""
+def _series(path: Path) -> tuple[Comparisons, list[str]]:
+    """The series of a trial folder as it stands at its reassessment, or of everybody in a cohort's folder, and what to say beside."""
     from acu_nof1.cohort import read_cohort
     from acu_nof1.cohort.reading import is_shared
     from acu_nof1.load.protocols import PROTOCOL_FILE
 
     if path.is_file() or ((path / PROTOCOL_FILE).is_file() and not is_shared(path)):
-        from acu_nof1.load import read_trial
-
-        trial = read_trial(path)
+        trial = _sound_trial(path)
         look = trial.default_look()
-        return trial.at(look).comparisons(look)
-    found = read_cohort(path).comparisons
-    if found is None:
+        return trial.at(look).comparisons(look), _overruled(trial)
+    cohort = read_cohort(path)
+    if cohort.comparisons is None:
         raise UsageError([Problem("error", str(path), "nobody could be read.", "See acu-nof1 cohort.")])
-    return found
+    people = cohort.people
+    left = people.loc[people["reason"] != "", "person"].tolist()
+    over = int((people["overruled"] != "").sum())
+    said = (
+        [f"{len(left)} people could not be read and are not in it: {', '.join(left)}. acu-nof1 cohort says why."]
+        if left
+        else []
+    )
+    return cohort.comparisons, said + (
+        [f"Of {over} of them a red flag or a serious event overrules every reading."] if over else []
+    )
+
+
+def _sound_trial(path: Path) -> Trial:
+    """A trial whose data have no error that would make every answer wrong."""
+    from acu_nof1.checks import problems_of
+    from acu_nof1.errors import ProtocolError
+    from acu_nof1.load import read_trial
+
+    trial = read_trial(path)
+    if wrong := [problem for problem in problems_of(trial) if problem.severity == "error"]:
+        raise ProtocolError(wrong)
+    return trial
+
+
+def _overruled(trial: Trial) -> list[str]:
+    if trial.safety.overrules is None:
+        return []
+    return ["A red flag or a serious event is recorded: it overrules whatever these numbers say. See acu-nof1 report."]
 
 
 def _goals(given: Sequence[str], wrong: list[Problem]) -> dict[str, float]:
@@ -497,14 +525,13 @@ def randomisation(
     outcome: Annotated[str | None, typer.Option(help="Its name in the protocol; the primary one without.")] = None,
 ) -> None:
     """Ask how often another start of treatment would have looked as good: a test where the start was drawn, else a check."""
-    from acu_nof1.load import read_trial
     from acu_nof1.randomisation import start_test
     from acu_nof1.words import randomisation as words
 
-    trial = read_trial(path)
+    trial = _sound_trial(path)
     found = start_test(trial, outcome)
     asked = next((each for each in trial.protocol.outcomes if each.name == outcome), trial.protocol.primary_outcome)
-    for said in words.sentences(found, asked) if asked is not None else ():
+    for said in (*(words.sentences(found, asked) if asked is not None else ()), *_overruled(trial)):
         typer.echo(said)
 
 

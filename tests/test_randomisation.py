@@ -356,6 +356,23 @@ def said_of(trial):
     return " ".join(words.sentences(start_test(trial), trial.protocol.outcomes[0]))
 
 
+def test_run_in_days_keep_their_place():
+    """Three days of run-in after the start are not compared; the start and its window stay where they were."""
+    trial = drawn_trial()
+    waited = acu.Trial(trial.protocol.model_copy(update={"run_in_days": 3}), trial.diary)
+    assert (start_test(waited).schedules, start_test(trial).schedules) == (11, 11)
+    assert start_test(waited).status == "ok"
+    assert start_test(waited).observed > 1
+
+
+def test_many_periods_are_counted_and_drawn_without_listing_them():
+    design = Alternating(60, 1, 2)
+    assert design.count > 10**10
+    kept = design.one(np.random.default_rng(1))
+    found = randomisation_test(noise(1, 60, phi=0.3, seed=2)[0], kept[0], design, draws=199)
+    assert (found.exact, found.schedules) == (False, 199)
+
+
 def test_words_of_a_drawn_start_are_those_of_a_test():
     said = said_of(drawn_trial())
     assert re.search(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-LEAST_PEOPLE = 3
+LEAST_PEOPLE, LEAST_DF = 3, 2.0
 STARTS = ((0.1, -1.0), (0.5, 0.0), (0.3, 1.5))
 PHI_BOUND, RATIO_BOUNDS = 0.98, (-10.0, 7.0)
 
@@ -164,15 +164,13 @@ def _fitted(days: _Days, people: int, sign: int) -> BetweenCase:
     total = within * (1 + ratio)
     change_se = float(np.sqrt(within * np.linalg.inv(a[:2, :2])[1, 1]))
     df = 2 * total**2 / _variance_of_total(days, within, ratio, phi, n)
+    if df <= LEAST_DF:
+        return _refused("so few people differ too much for their spread to be known", people)
     j = 1 - 3 / (4 * df - 1)
     d = j * sign * change / np.sqrt(total)
     kappa = np.sqrt(total) / change_se
     # Hedges, Pustejovsky & Shadish 2012, eq. 13: noncentral t, moments.
-    se = (
-        float(np.sqrt(j**2 * df / ((df - 2) * kappa**2) + d**2 * (df / (df - 2) - 1 / j**2)))
-        if df > 2
-        else float("nan")
-    )
+    se = float(np.sqrt(j**2 * df / ((df - 2) * kappa**2) + d**2 * (df / (df - 2) - 1 / j**2)))
     reach = float(student(df).ppf(0.975)) * se
     sds = np.sqrt([within * ratio, within])
     return BetweenCase(
