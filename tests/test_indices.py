@@ -306,6 +306,17 @@ def test_the_table_is_tidy_and_says_what_is_assumed():
     assert found.loc[found["low"].notna(), "index"].tolist() == ["nap", "tau", "lrr", "percent", "pogo"]
 
 
+def test_no_value_lies_outside_its_own_interval():
+    """The plain means and the fitted levels part in slow noise with gaps; then there is no interval, and it is said."""
+    rng = np.random.default_rng(6)
+    days = noise(250, 84, phi=0.85, seed=3) * 1.3 + 6 - 1.5 * (np.arange(84) >= 14)
+    days[rng.random(days.shape) < 0.3] = np.nan
+    found = indices(stack([series(row[:14], row[14:], better="lower") for row in days.clip(0.1, 10)]))
+    assert not ((found["value"] < found["low"]) | (found["value"] > found["high"])).any()
+    parted = found["interval"].str.contains("lie elsewhere than the plain means")
+    assert found.loc[parted, ["low", "high"]].isna().all(axis=None)
+
+
 def test_goals():
     assert value("pogo", (8, 7, 9, 8, 8), (4, 4, 4, 4, 4), better="lower", goals={"x": 2}) == pytest.approx(100 * 4 / 6)
     there = table((1, 2, 1, 2, 1), (1, 1, 1, 1, 1), better="lower", goals={"x": 3}).loc["pogo"]

@@ -153,4 +153,4 @@ def _above(
     yield Listing(outcome.label, tuple(told))
     if pooled.ok and pooled.people <= FOREST_UP_TO:
         yield Picture(style.svg(plot_forest_of_people(pooled, outcome)), words.forest_alt(pooled, outcome))
-    yield Note((f"acu_nof1 {__version__}",))
+    yield Note((said.OWN_ERRORS, f"acu_nof1 {__version__}"))

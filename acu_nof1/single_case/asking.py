@@ -23,6 +23,7 @@ COLUMNS = (
     "published_high", "published", "low", "high", "interval",
 )  # fmt: skip
 SERIES_AT_ONCE = 1000
+APART = "no interval: the days are so slow that the fitted levels lie elsewhere than the plain means"
 TWO_PHASES = "it compares two phases, and this design has more"
 
 
@@ -94,6 +95,10 @@ def _table(index: Index, sides: Sides) -> pd.DataFrame:
         reason[usable] = _reasons(found, usable.size)
         note[usable] = list(found.note) or ""
         interval[usable] = _intervals(found, usable.size)
+    # The index is of the plain means, the interval of the fit's levels: with slow noise and gaps they can part.
+    apart = (columns["value"] < columns["low"]) | (columns["value"] > columns["high"])
+    columns["low"][apart] = columns["high"][apart] = np.nan
+    interval[apart] = APART
     refused = reason != ""
     for numbers in columns.values():
         numbers[refused] = np.nan

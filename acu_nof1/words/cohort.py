@@ -24,6 +24,10 @@ NOTE = (
     "In the order in which they were read. Each person against their own baseline: rows are no comparison of people, and a diary "
     "before and during one course does not say why something changed."
 )
+OWN_ERRORS = (
+    "Each person’s error is that of the own diary here, which is cautious: people differ a little more than this says, and the "
+    "range of the next person is too narrow about as often as one time in ten. Pooling in Python learns the noise from everybody."
+)
 COULD_NOT_READ = "could not be read: {}"
 NOT_ESTIMABLE = "not estimable: {}"
 SINCE_TREATMENT, WEEKS = "Days since treatment began", "Week since treatment began"
