@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -135,6 +136,14 @@ def test_texts_are_escaped_and_what_is_withheld_is(index):
     assert "withheld: medical evaluation comes first" in text
     assert "could not be read: row 4: no date" in text
     assert text.count("http") == text.count("http-equiv")
+
+
+def test_nothing_is_called_agreed_that_was_only_declared(tmp_path):
+    acu.run_cohort(CLINIC, tmp_path, questions=["change_at_reassessment"])
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Improved, less than the threshold" in page
+    assert not re.search("agreed", re.sub(r"<style.*?</style>", "", page, flags=re.DOTALL))
+    assert "held about 88 in 100, not 95" in page
 
 
 def test_a_page_of_very_many_says_who_is_not_on_it(monkeypatch, found):

@@ -109,7 +109,7 @@ def _verdict(answer: Mapping[str, Any]) -> tuple[str, str]:
         if missing != "" and not math.isnan(float(missing))
         else said_of_change.WITHOUT_THRESHOLD
     )
-    return known.get(reading, said_of_change.READINGS.get(reading, (reading,)))[0].format(agreed="agreed"), (
+    return known.get(reading, said_of_change.READINGS.get(reading, (reading,)))[0].format(agreed=said.THRESHOLD), (
         str(ORDER.index(reading)) if reading in ORDER else ""
     )
 

@@ -25,9 +25,10 @@ NOTE = (
     "before and during one course does not say why something changed."
 )
 OWN_ERRORS = (
-    "Each person’s error is that of the own diary here, which is cautious: people differ a little more than this says, and the "
-    "range of the next person is too narrow about as often as one time in ten. Pooling in Python learns the noise from everybody."
+    "Each person’s error is taken from the own diary here, which is cautious. So people differ a little more than this says: in "
+    "simulated clinics the range of the next person held about 88 in 100, not 95. Pooling in Python learns the noise from everybody."
 )
+THRESHOLD = "the threshold"  # of many people it is not known whether it was agreed with each of them
 COULD_NOT_READ = "could not be read: {}"
 NOT_ESTIMABLE = "not estimable: {}"
 SINCE_TREATMENT, WEEKS = "Days since treatment began", "Week since treatment began"
@@ -69,7 +70,7 @@ def verdict_counts(table: pd.DataFrame) -> list[tuple[str, str, int]]:
     """How many people have which verdict: its kind, its words, and the number, in the verdicts' order."""
     ok = table["status"] == "ok"
     withheld = ok & (table["reading"] == WITHHELD)
-    found = [(kind, said[0].format(agreed="agreed"), int((ok & (table["reading"] == kind)).sum()))
+    found = [(kind, said[0].format(agreed=THRESHOLD), int((ok & (table["reading"] == kind)).sum()))
              for kind, said in READINGS.items()]  # fmt: skip
     return [*found, ("not_estimable", "Not estimable", int((~ok).sum())),
             *([("withheld", "Withheld", int(withheld.sum()))] if withheld.any() else [])]  # fmt: skip
