@@ -418,6 +418,17 @@ def test_huitema_mckean_2000_and_the_other_codings(coding, intercept, level):
     assert (found["value"] < found["high"]).all()
 
 
+def test_huitema_mckean_2000_whole_model():
+    """F(3, 16) = 28.68918, R² 0.843241, from the four terms that the table gives."""
+    term = segmented(series(*SEGMENTS)).set_index("term")["ols"]
+    y, day = np.array([*SEGMENTS[0], *SEGMENTS[1]], float), np.arange(20)
+    since = np.where(day >= 5, day - 5, 0)
+    fitted = term["intercept"] + term["trend"] * day + term["level"] * (day >= 5) + term["slope"] * since
+    explained = 1 - np.sum((y - fitted) ** 2) / np.sum((y - y.mean()) ** 2)
+    assert explained == pytest.approx(0.843241, abs=5e-7)
+    assert explained / 3 / ((1 - explained) / 16) == pytest.approx(28.68918, abs=5e-6)
+
+
 def test_our_level_is_that_of_the_estimator():
     comparisons = series(*DIARY, better="lower")
     (row,) = acu.estimate_all(comparisons, [each for each in acu.ESTIMATORS if each.question == "level_change"])

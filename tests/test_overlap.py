@@ -69,6 +69,26 @@ def test_published_standard_error_of_nap_for_the_data_of_parker_vannest_davis_20
     assert first.high - first.low > 2 * 1.96 * 0.0690066
 
 
+def test_hanley_mcneil_1982_of_the_data_of_parker_vannest_davis_2011():
+    """Empirical Q1 and Q2 of the placements: 0.0773919; with no difference at all 0.1666667."""
+    found = placed(*PARKER)
+    (m, n), share = (each[0] for each in found.counts), found.nap[0]
+    q1, q2 = (np.nanmean(side**2) for side in (found.before, found.after))
+    sums = share * (1 - share) + (n - 1) * (q1 - share**2) + (m - 1) * (q2 - share**2)
+    assert np.sqrt(sums / (m * n)) == pytest.approx(0.0773919, abs=5e-8)
+    assert np.sqrt((m + n + 1) / (12 * m * n)) == pytest.approx(0.1666667, abs=5e-8)
+
+
+def test_u_statistic_form_of_the_standard_error_for_the_same_data():
+    """0.0675536: the published form is not unbiased with ties, because a tie's square is a quarter and not a half."""
+    found = placed(*PARKER)
+    m, n = (each[0] for each in found.counts)
+    share, q1, q2 = found.nap[0], np.nanmean(found.before**2), np.nanmean(found.after**2)
+    pairs = share - found.tied[0] / 4
+    variance = (n * q1 + m * q2 - pairs - (m + n - 1) * share**2) / ((m - 1) * (n - 1))
+    assert np.sqrt(variance) == pytest.approx(0.0675536, abs=5e-8)
+
+
 def test_lower_is_better():
     """A = (12, 14, 9, 10), B = (10, 6, 4, 5, 3, 4): NAP 0.9375. Four days give a value and no interval."""
     first, second = both((12, 14, 9, 10), (10, 6, 4, 5, 3, 4), "lower")
@@ -86,11 +106,23 @@ def test_tarlow_2017_tau_before_correction():
     assert both(before, after)[1].value == pytest.approx(2 * u / 140 - 1, abs=1e-12)
 
 
-@pytest.mark.parametrize(("phi", "effective"), [(0.2, 9.6196), (0.3, 7.9110), (0.5, 5.1579), (0.7, 3.0681)])
-def test_inflation_of_a_mean_of_autocorrelated_days(phi, effective):
-    """n_eff = n / [(1+φ)/(1−φ) − 2φ(1−φⁿ)/(n(1−φ)²)] for 14 days."""
-    days = np.ones((1, 14), bool)
-    assert 14 / inflation(days, np.array([[phi]]))[0, 0] == pytest.approx(effective, abs=5e-5)
+@pytest.mark.parametrize(
+    ("phi", "of_14", "of_84"),
+    [(0.2, 9.6196, 56.2792), (0.3, 7.9110, 45.5886), (0.5, 5.1579, 28.4516), (0.7, 3.0681, 15.3243)],
+)
+def test_inflation_of_a_mean_of_autocorrelated_days(phi, of_14, of_84):
+    """n_eff = n / [(1+φ)/(1−φ) − 2φ(1−φⁿ)/(n(1−φ)²)]."""
+    for days, effective in ((14, of_14), (84, of_84)):
+        found = inflation(np.ones((1, days), bool), np.array([[phi]]))[0, 0]
+        assert days / found == pytest.approx(effective, abs=5e-5)
+
+
+@pytest.mark.parametrize(("phi", "sd"), [(0.0, 0.288675), (0.2, 0.348125), (0.5, 0.475000), (0.7, 0.614860)])
+def test_exact_sd_of_a_difference_of_plain_means(phi, sd):
+    """14 and 84 days of one record: the two means resemble each other, which the mean of all 98 tells."""
+    first, second, both = (inflation(np.ones((1, n), bool), np.array([[phi]]))[0, 0] / n for n in (14, 84, 98))
+    together = (98**2 * both - 14**2 * first - 84**2 * second) / (2 * 14 * 84)
+    assert np.sqrt(first + second - 2 * together) == pytest.approx(sd, abs=5e-7)
 
 
 def test_inflation_keeps_missing_days_in_their_place():
