@@ -524,14 +524,17 @@ def randomisation(
     path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
     outcome: Annotated[str | None, typer.Option(help="Its name in the protocol; the primary one without.")] = None,
 ) -> None:
-    """Ask how often another start of treatment would have looked as good: a test where the start was drawn, else a check."""
-    from acu_nof1.randomisation import start_test
+    """Ask how often another start, or order of phases, would have looked as good: a test where it was drawn, else a check."""
+    from acu_nof1.randomisation import trial_test
     from acu_nof1.words import randomisation as words
 
     trial = _sound_trial(path)
-    found = start_test(trial, outcome)
+    found = trial_test(trial, outcome)
     asked = next((each for each in trial.protocol.outcomes if each.name == outcome), trial.protocol.primary_outcome)
-    for said in (*(words.sentences(found, asked) if asked is not None else ()), *_overruled(trial)):
+    for said in (
+        *(words.sentences(found, asked, trial.protocol.drawn) if asked is not None else ()),
+        *_overruled(trial),
+    ):
         typer.echo(said)
 
 

@@ -196,6 +196,34 @@ class DiaryFile(Noun):
     tracked: tuple[dt.date, dt.date] | None = None
 
 
+class Draw(Noun):
+    """How the order of a longer design was drawn at random; the start of an AB design is drawn on its phase.
+
+    Attributes
+    ----------
+    design
+        ``changes``: the days on which phases change; ``blocks``: pairs of periods, one of them with treatment; ``alternating``:
+        periods in any order.
+    start
+        First day of what was drawn; baseline days before it are no part of it.
+    least_days
+        Least days of a phase (`changes`).
+    period_days
+        Days of a period (`blocks`, `alternating`).
+    most_in_a_row
+        The longest run of periods alike (`alternating`).
+    seed
+        Of the draw, as it was written down.
+    """
+
+    design: Literal["changes", "blocks", "alternating"]
+    start: dt.date
+    least_days: int = Field(default=1, ge=1)
+    period_days: int = Field(default=1, ge=1)
+    most_in_a_row: int = Field(default=2, ge=1)
+    seed: int | None = None
+
+
 class Protocol(Noun):
     """Phases, sessions, outcomes, success rule and planned looks of one person's trial.
 
@@ -209,6 +237,8 @@ class Protocol(Noun):
         Name of the primary outcome.
     run_in_days
         Days after the start of treatment that are left out of every contrast.
+    drawn
+        How the order of the phases was drawn, in a design of more than two.
     show_notes
         Whether pages print the notes of the session log, and its columns that are not of STRICTA.
     """
@@ -223,6 +253,7 @@ class Protocol(Noun):
     run_in_days: int = Field(default=0, ge=0)
     show_notes: bool = False
     phases: tuple[Phase, ...] = ()
+    drawn: Draw | None = None
     looks: tuple[Look, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     primary: str | None = None
@@ -249,9 +280,9 @@ class Protocol(Noun):
 
     @property
     def start_was_randomised(self) -> bool:
-        """Whether the first treatment day was drawn at random."""
+        """Whether chance decided when treatment was given: the first day of it, or the order of all phases."""
         first = self.first_treatment
-        return first is not None and first.randomised
+        return self.drawn is not None or (first is not None and first.randomised)
 
     @property
     def first_treatment(self) -> Phase | None:

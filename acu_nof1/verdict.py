@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CaveatKind = Literal[
     "unattainable", "co_intervention", "medication", "rescue_rose", "baseline_trend", "baseline_flare", "interim", "carry_over",
-    "slow_drift", "drawn_start", "not_agreed", "multiple_looks", "missing_days", "short_window", "one_person", "expectation", "natural_course",
+    "slow_drift", "drawn_start", "drawn_order", "not_agreed", "multiple_looks", "missing_days", "short_window", "one_person", "expectation", "natural_course",
 ]  # fmt: skip
 
 # Directly under the badge: these say that the change may have another reason.
@@ -280,7 +280,7 @@ def _design(trial: Trial) -> Iterator[Caveat]:
     elif protocol.has_baseline and not protocol.start_was_randomised:
         yield Caveat("one_person")
     if protocol.start_was_randomised:
-        yield Caveat("drawn_start")
+        yield Caveat("drawn_start" if protocol.drawn is None else "drawn_order")
 
 
 def _natural_course(primary: Estimate | None, *back: Return) -> Iterator[Caveat]:

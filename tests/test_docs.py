@@ -22,7 +22,7 @@ from acu_nof1.load.protocols import OutcomeEntry, PriorEntry, _File, _Plan
 from acu_nof1.load.single import KEYS
 from acu_nof1.load.trials import KNOWN_COLUMNS
 from acu_nof1.outcomes import OUTCOMES
-from acu_nof1.protocol import DiaryFile, Event, Look, Phase, Profile, Session, Success
+from acu_nof1.protocol import DiaryFile, Draw, Event, Look, Phase, Profile, Session, Success
 from acu_nof1.safety import RED_FLAGS
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ TEST = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e 
 TABLES: dict[str, type[BaseModel]] = {
     "[trial]": _Plan,
     "[[phase]]": Phase,
+    "[drawn]": Draw,
     "[[reassess]]": Look,
     "[[diary]]": DiaryFile,
     "[outcome.NAME]": OutcomeEntry,

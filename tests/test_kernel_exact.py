@@ -81,7 +81,8 @@ def dense(y, x, treated, c, nodes, error=""):
     w = np.exp(log_w - log_w.max())
     if error == "plug-in phi":
         w = (w == w.max()).astype(float)
-    scale = np.sqrt(rss / nu * np.einsum("i,gij,j->g", c, np.linalg.inv(a), c))
+    # A deliberate error can make a variance negative at a node of no weight.
+    scale = np.sqrt(np.maximum(rss / nu * np.einsum("i,gij,j->g", c, np.linalg.inv(a), c), 1e-300))
     return Dense(w / w.sum(), b @ c, scale, nu, normal=error == "normal for t")
 
 

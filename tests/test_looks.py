@@ -103,7 +103,8 @@ def same(standing, review):
         assert (standing.kind, standing.success) == (None, None)
         return
     assert standing.kind == review.verdict.kind
-    assert replace(standing.success, p=0, pairs=()) == replace(review.success, p=0, pairs=())
+    assert replace(standing.success, p=0, gain=0, pairs=()) == replace(review.success, p=0, gain=0, pairs=())
+    assert standing.success.gain == pytest.approx(review.success.gain, rel=1e-10, nan_ok=True)
     assert (standing.success.p is None) == (review.success.p is None)
     if review.success.p is not None:
         assert standing.success.p == pytest.approx(review.success.p, rel=1e-10)

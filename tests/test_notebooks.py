@@ -123,7 +123,7 @@ def test_the_toolbox_runs_and_shows_which_intervals_hold():
     tests = [
         ast.literal_eval(cell.outputs[0].data["text/plain"])
         for cell in cells
-        if cell.source.rstrip().endswith("primary_outcome))") or "start_test" in cell.source
+        if cell.source.rstrip().endswith("primary_outcome))") or "trial_test" in cell.source
     ]
     assert "randomisation test, p = 0.143" in tests[0][1]
     assert "placebo-in-time check" in tests[1][1]

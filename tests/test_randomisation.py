@@ -29,7 +29,7 @@ from acu_nof1.randomisation import (
     draw,
     mean_of_phase_means,
     randomisation_test,
-    start_test,
+    trial_test,
 )
 from acu_nof1.simulate import noise
 from acu_nof1.words import randomisation as words
@@ -282,14 +282,14 @@ def drawn_trial(start=14, window=(10, 20)):
 
 
 def test_a_start_that_was_drawn_is_tested_among_the_starts_of_the_protocol():
-    found = start_test(drawn_trial())
+    found = trial_test(drawn_trial())
     assert (found.randomised, found.schedules, found.status) == (True, 11, "ok")
     assert found.p <= 2 / 11 + 1e-9
     assert found.observed > 1
 
 
 def test_a_start_that_was_not_drawn_is_a_placebo_in_time_check():
-    found = start_test(drawn_trial(window=None))
+    found = trial_test(drawn_trial(window=None))
     assert (found.randomised, found.schedules) == (False, 70 - 14 + 1)
 
 
@@ -353,16 +353,16 @@ def test_the_statistic_is_linear_in_the_values():
 
 
 def said_of(trial):
-    return " ".join(words.sentences(start_test(trial), trial.protocol.outcomes[0]))
+    return " ".join(words.sentences(trial_test(trial), trial.protocol.outcomes[0]))
 
 
 def test_run_in_days_keep_their_place():
     """Three days of run-in after the start are not compared; the start and its window stay where they were."""
     trial = drawn_trial()
     waited = acu.Trial(trial.protocol.model_copy(update={"run_in_days": 3}), trial.diary)
-    assert (start_test(waited).schedules, start_test(trial).schedules) == (11, 11)
-    assert start_test(waited).status == "ok"
-    assert start_test(waited).observed > 1
+    assert (trial_test(waited).schedules, trial_test(trial).schedules) == (11, 11)
+    assert trial_test(waited).status == "ok"
+    assert trial_test(waited).observed > 1
 
 
 def test_many_periods_are_counted_and_drawn_without_listing_them():

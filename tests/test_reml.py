@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from kernel_diaries import borckardt_nash
-
 from statsmodels.tools.numdiff import approx_hess3
 
 from acu_nof1.estimate.reml import gls, reml_mode
@@ -125,7 +124,11 @@ def test_borckardt_nash_2014_by_hessian():
         level, change, phi, log_variance = at
         u = y - x @ [level, change]
         whitened = np.r_[np.sqrt(1 - phi**2) * u[0], u[1:] - phi * u[:-1]]
-        return -0.5 * (len(y) * (np.log(2 * np.pi) + log_variance) - np.log(1 - phi**2) + whitened @ whitened / np.exp(log_variance))
+        return -0.5 * (
+            len(y) * (np.log(2 * np.pi) + log_variance)
+            - np.log(1 - phi**2)
+            + whitened @ whitened / np.exp(log_variance)
+        )
 
     mode = np.array([7.706699, -4.771325, 0.105323, np.log(1.146685)])
     assert loglik(mode) == pytest.approx(maximum_likelihood(y, x, 0.105323)[1], abs=1e-6)

@@ -89,6 +89,15 @@ def ab_drawn(kind: str):
     return ab(kind, phase=phases(BASELINE, DAYS - BASELINE, **drawn))
 
 
+def abab_drawn(kind: str):
+    order = {"design": "changes", "start": day(0), "least_days": 7}
+    return make_trial(
+        {"pain": ratings(kind, by_phase(14, 14, 14, 14))},
+        raw=AGREED | {"phase": phases(14, 14, 14, 14), "drawn": order},
+        pain=PAIN,
+    )
+
+
 def in_phases(*lengths: int):
     def made(kind: str):
         values = ratings(kind, by_phase(*lengths))
@@ -174,6 +183,7 @@ DESIGNS = {
     "ab_drawn_start": (ab_drawn, ("improved", "cannot_say"), {}),
     "aba": (in_phases(14, 28, 14), ("improved", "no_important_change", "worse"), {}),
     "abab": (in_phases(14, 14, 14, 14), ("improved", "improved_amount_unclear", "improved_less", "no_important_change", "worse", "cannot_say", "not_estimable"), {}),
+    "abab_drawn_order": (abab_drawn, ("improved", "cannot_say"), {}),
     "no_baseline": (no_baseline, ("improved",), {}),
     "no_threshold": (no_threshold, ("improved_amount_unclear", "worse_amount_unclear", "cannot_say", "not_estimable"), {}),
     "weekly": (weekly, ("improved", "cannot_say", "worse", "not_estimable"), {}),

@@ -146,23 +146,40 @@ def phase_levels(comparisons: Comparisons) -> Question:
     phase's average day. Without the slopes a change that builds up and fades within short phases is taken for slow
     noise, and the interval misses the truth three times in four.
     """
-    number = np.arange(comparisons.phases.max(initial=1))
-    inside = comparisons.phase[:, :, None] == number
-    there = inside.any(axis=1)
-    treated = (inside & comparisons.treated[:, :, None]).any(axis=1)
+    treated = phases_treated(comparisons)
+    there = phases_there(comparisons)
     untreated = there & ~treated
     before = untreated / np.maximum(untreated.sum(axis=1, keepdims=True), 1)
     after = treated / np.maximum(treated.sum(axis=1, keepdims=True), 1)
-    levels = np.stack([before, after, after - before], axis=1)
+    return of_phases(comparisons, np.stack([before, after, after - before], axis=1))
+
+
+def phases_there(comparisons: Comparisons) -> NDArray[np.bool_]:
+    """(S, K) whether a series has days in this phase."""
+    number = np.arange(comparisons.phases.max(initial=1))
+    return np.asarray((comparisons.phase[:, :, None] == number).any(axis=1))
+
+
+def phases_treated(comparisons: Comparisons) -> NDArray[np.bool_]:
+    """(S, K) whether a phase is one of treatment."""
+    number = np.arange(comparisons.phases.max(initial=1))
+    return np.asarray(((comparisons.phase[:, :, None] == number) & comparisons.treated[:, :, None]).any(axis=1))
+
+
+def of_phases(comparisons: Comparisons, weights: NDArray[np.float64]) -> Question:
+    """Ask for weighted sums of the phases' levels: weights (S, contrasts, K)."""
+    number = np.arange(comparisons.phases.max(initial=1))
+    inside = comparisons.phase[:, :, None] == number
+    there = inside.any(axis=1)
     several = comparisons.phases > 2
     if not several.any() and there.all():
-        return Question(indicator(inside), there.sum(axis=1), levels)
+        return Question(indicator(inside), there.sum(axis=1), weights)
     slopes, answered = _slopes(comparisons, inside)
     keep = np.concatenate([there, (number > 0) & (answered >= MINIMUM_DAYS) & several[:, None]], axis=1)
     # Columns a series does not have go to the end, beyond its width.
     order = np.argsort(~keep, axis=1, kind="stable")[:, None, :]
     columns = np.concatenate([indicator(inside), slopes], axis=2)
-    contrasts = np.concatenate([levels, np.zeros_like(levels)], axis=2)
+    contrasts = np.concatenate([weights, np.zeros_like(weights)], axis=2)
     return Question(
         np.take_along_axis(columns, order, axis=2), keep.sum(axis=1), np.take_along_axis(contrasts, order, axis=2)
     )

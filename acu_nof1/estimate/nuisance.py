@@ -75,7 +75,7 @@ def noise_nodes(values: Floats, columns: Floats, treated: NDArray[np.bool_], noi
     for nodes, rows in grids(noise, data.answered[open_rows], data.baseline[open_rows]):
         axes = np.meshgrid(nodes.phi, nodes.share, nodes.ratio, indexing="ij")
         for some in split(open_rows[rows], nodes, p + 1):
-            weight, factored = weigh(data, some, nodes)
+            weight, factored, _ = weigh(data, some, nodes)
             variance = (data.unit[some] ** 2 / data.df[some])[:, None] * factored[at(p, p)]
             parts.append((some, (weight, *(np.broadcast_to(axis.ravel(), weight.shape) for axis in axes), variance)))
 

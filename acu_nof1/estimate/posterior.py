@@ -67,6 +67,9 @@ class Posterior:
         Posterior mean of the noise variance of a day over the variance of the contrast.
     joint, ratio : (S, phi x share nodes) and (S, ratio nodes)
         Posterior of the noise parameters, over all nodes.
+    evidence : (S,)
+        Log of the days' probability under the design, noise and coefficients integrated out, up to what designs of as many columns
+        on the same days share; only where it was worked out.
     """
 
     weight: Floats
@@ -77,6 +80,7 @@ class Posterior:
     effective: Floats
     joint: Floats
     ratio: Floats
+    evidence: Floats | None = None
 
 
 def nothing(data: Batch) -> tuple[Ints, Nodes, Posterior]:
@@ -86,21 +90,24 @@ def nothing(data: Batch) -> tuple[Ints, Nodes, Posterior]:
     return np.empty(0, dtype=np.intp), nodes, Posterior(*map(np.empty, shapes))
 
 
-def weigh(data: Batch, rows: Ints, nodes: Nodes) -> tuple[Floats, Floats]:
-    """Posterior weight of every node, (S, nodes), and the factors of A there, (Q, S, nodes)."""
+def weigh(data: Batch, rows: Ints, nodes: Nodes) -> tuple[Floats, Floats, Floats]:
+    """Posterior weight of every node, (S, nodes), the factors of A there, (Q, S, nodes), and the log evidence (S,)."""
     p = data.norms.shape[1]
     a, log_det = cross_products(data, rows, nodes)
     factor(a, p + 1)
     log_weight = log_weights(a, log_det, data.df[rows][:, None], p) + nodes.log_prior.ravel()
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
-    return weight, a
+    most = log_weight.max(axis=1, keepdims=True)
+    weight = np.exp(log_weight - most)
+    total = weight.sum(axis=1, keepdims=True)
+    # The nodes weigh columns of unit length and residuals of unit size: log|X'V^-1 X| and log RSS are put back into the outcome's unit.
+    units = np.log(data.norms[rows]).sum(axis=1) + data.df[rows] * np.log(data.unit[rows])
+    return weight / total, a, (most + np.log(total))[:, 0] - units
 
 
 def posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
     """Weigh every node and keep those that matter."""
     p, df, unit = data.norms.shape[1], data.df[rows], data.unit[rows]
-    weight, a = weigh(data, rows, nodes)
+    weight, a, evidence = weigh(data, rows, nodes)
     by_ratio = weight.reshape(len(rows), -1, len(nodes.ratio))
     series, node = np.nonzero(weight > NEGLIGIBLE)
     kept, factored = weight[series, node], a[:, series, node]
@@ -124,6 +131,7 @@ def posterior(data: Batch, rows: Ints, nodes: Nodes) -> Posterior:
         effective=average(tilted / own),
         joint=by_ratio.sum(axis=2),
         ratio=by_ratio.sum(axis=1),
+        evidence=evidence,
     )
 
 

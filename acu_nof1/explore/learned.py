@@ -152,7 +152,7 @@ def _likelihoods(comparisons: Comparisons, noise: Noise) -> Floats:
     parts = []
     for nodes, some in grids(noise, data.answered[open_rows], data.baseline[open_rows]):
         for few in split(open_rows[some], nodes, columns.shape[2] + 1):
-            weight, _ = weigh(data, few, nodes)
+            weight, _, _ = weigh(data, few, nodes)
             parts.append(_by_piece(weight, nodes))
     if not parts:
         return np.empty((0, 1, 1))

@@ -16,6 +16,7 @@ from acu_nof1.outcomes import AMOUNTS, OUTCOMES, Better, Derived, EffectPrior, E
 from acu_nof1.privacy import masked, quoted
 from acu_nof1.protocol import (
     DiaryFile,
+    Draw,
     Event,
     Look,
     Phase,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 PROTOCOL_FILE = "protocol.toml"
 LISTS = ("phase", "reassess", "diary", "session", "event")
 DAYS = ("start", "end", "randomised_from", "randomised_to", "on", "date", "agreed_on")
-_PARTS = (*LISTS, "outcome", "success", "trial", "safety")
+_PARTS = (*LISTS, "outcome", "success", "trial", "safety", "drawn")
 # What pydantic's complaints mean, by how their type begins.
 WANTED = {
     "date": ("a date is expected", "Write {key} = 2026-01-19, without a time and without quotation marks."),
@@ -103,6 +104,7 @@ class OutcomeEntry(_Part):
 class _File(_Part):
     trial: _Plan = _Plan()
     phase: tuple[Phase, ...] = ()
+    drawn: Draw | None = None
     reassess: tuple[Look, ...] = ()
     diary: tuple[DiaryFile, ...] = ()
     outcome: dict[str, OutcomeEntry] = Field(default_factory=dict)
@@ -361,6 +363,7 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
     protocol = Protocol(
         **plan,
         phases=file.phase,
+        drawn=file.drawn,
         looks=file.reassess,
         outcomes=tuple(outcomes),
         primary=primary,
@@ -371,6 +374,11 @@ def protocol_from(raw: Mapping[str, Any], name: str = PROTOCOL_FILE) -> tuple[Pr
         diaries=file.diary,
     )
     wrong += [problem for problem in contradictions(protocol, name) if _is_about(problem, name) not in broken]
+    if protocol.drawn is not None and not wrong:
+        # A plan without a drawn order needs no designs, and starts without loading them.
+        from acu_nof1.randomisation import not_as_drawn
+
+        wrong += not_as_drawn(protocol, name)
     if sum(bool(given) for given in (file.session, file.sessions, file.trial.sessions)) > 1:
         wrong.append(
             Problem("error", name, "sessions are given in more than one way.", "Keep [[session]] or one sessions file.")
@@ -530,6 +538,7 @@ def _known_keys(path: list[int | str]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
         "trial": _Plan,
         "phase": Phase,
+        "drawn": Draw,
         "reassess": Look,
         "diary": DiaryFile,
         "outcome": OutcomeEntry,

@@ -14,7 +14,7 @@ from acu_nof1.randomisation.designs import (
     draw,
 )
 from acu_nof1.randomisation.testing import RandomisationTest, combined, mean_of_phase_means, randomisation_test
-from acu_nof1.randomisation.trials import start_test
+from acu_nof1.randomisation.trials import not_as_drawn, trial_test
 
 __all__ = [
     "Alternating",
@@ -29,6 +29,7 @@ __all__ = [
     "combined",
     "draw",
     "mean_of_phase_means",
+    "not_as_drawn",
     "randomisation_test",
-    "start_test",
+    "trial_test",
 ]  # fmt: skip

@@ -43,6 +43,11 @@ class Randomised(ABC):
     def count(self) -> int:
         """How many schedules could have been drawn."""
 
+    @property
+    def told(self) -> dict[str, str]:
+        """What a protocol keeps of it under ``[drawn]``; nothing where its phases say all, or it is of several people."""
+        return {}
+
     @abstractmethod
     def all(self) -> Iterator[Phases]:
         """Every schedule, (people, days)."""
@@ -50,6 +55,10 @@ class Randomised(ABC):
     @abstractmethod
     def one(self, rng: np.random.Generator) -> Phases:
         """A schedule drawn at random."""
+
+    def admits(self, schedule: Phases) -> bool:
+        """Whether this schedule (people, days) could have been drawn."""
+        return any(np.array_equal(schedule, each) for each in self.all())
 
     def enumerated(self) -> Phases:
         """Every schedule as one array (schedules, people, days)."""
@@ -131,6 +140,17 @@ class RandomChanges(Randomised):
     def _free(self) -> int:
         return self.days - self.phases * self.least
 
+    def admits(self, schedule: Phases) -> bool:
+        """Whether it has so many phases, in turn, each long enough."""
+        lengths = np.bincount(schedule[0], minlength=self.phases)
+        in_turn = schedule[0, 0] == 0 and bool((np.diff(schedule[0]) >= 0).all())
+        return in_turn and len(lengths) == self.phases and bool((lengths >= self.least).all())
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Its name and numbers, as a protocol has them."""
+        return {"design": '"changes"', "least_days": str(self.least)}
+
     @property
     def count(self) -> int:
         """In how many ways the spare days can be shared out."""
@@ -170,6 +190,16 @@ class RandomBlocks(Randomised):
     def __post_init__(self) -> None:
         _insist([(min(self.pairs, self.period) < 1, "there are no days.", "Take one pair and one day at least.")])
 
+    def admits(self, schedule: Phases) -> bool:
+        """Whether its periods are whole, and one of each pair is with treatment."""
+        periods = (schedule[0] % 2).reshape(self.pairs, 2, self.period)
+        return bool((periods == periods[:, :, :1]).all() and (periods[:, :, 0].sum(axis=1) == 1).all())
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Its name and numbers, as a protocol has them."""
+        return {"design": '"blocks"', "period_days": str(self.period)}
+
     @property
     def count(self) -> int:
         """Two ways for each pair."""
@@ -208,6 +238,19 @@ class Alternating(Randomised):
             (self.periods < 2 or self.periods % 2 == 1, f"{self.periods} periods cannot be shared out evenly.", "Take an even number."),
             (min(self.period, self.most_in_a_row) < 1, "periods and runs need one day at least.", "Write 1 or more."),
         ])  # fmt: skip
+
+    def admits(self, schedule: Phases) -> bool:
+        """Whether its periods are whole, as many with as without treatment, and no run is too long."""
+        periods = (schedule[0] % 2).reshape(self.periods, self.period)
+        whole = bool((periods == periods[:, :1]).all())
+        changes = np.flatnonzero(np.diff(periods[:, 0])) + 1
+        runs = np.diff([0, *changes, self.periods])
+        return whole and 2 * int(periods[:, 0].sum()) == self.periods and int(runs.max()) <= self.most_in_a_row
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Its name and numbers, as a protocol has them."""
+        return {"design": '"alternating"', "period_days": str(self.period), "most_in_a_row": str(self.most_in_a_row)}
 
     @property
     def count(self) -> int:
@@ -368,6 +411,15 @@ class Drawn:
             if isinstance(self.design, RandomStart) and row[begin] % 2:
                 lines += [f"randomised_from = {start + dt.timedelta(days=self.design.first)}",
                           f"randomised_to = {start + dt.timedelta(days=self.design.last)}"]  # fmt: skip
+            parts.append("\n".join(lines))
+        told = self.design.told
+        if told:
+            lines = [
+                "[drawn]",
+                *(f"{key} = {value}" for key, value in told.items()),
+                f"start = {start}",
+                f"seed = {self.seed}",
+            ]
             parts.append("\n".join(lines))
         return f"# drawn with seed {self.seed} from {self.design.count} schedules\n" + "\n\n".join(parts) + "\n"
 

@@ -88,7 +88,8 @@ class RandomisationTest:
     randomised: bool
 
 
-def _refused(reason: str, randomised: bool) -> RandomisationTest:
+def refused(reason: str, *, randomised: bool) -> RandomisationTest:
+    """Return a test that could not be made, and why."""
     nan = float("nan")
     return RandomisationTest("not_estimable", reason, nan, nan, 0, False, 0, nan, nan, randomised)
 
@@ -142,12 +143,12 @@ def randomisation_test(
     if y.shape != schedule.shape or y.shape != others.shape[1:]:
         what = f"values have shape {y.shape}, the schedule {schedule.shape}, the design {others.shape[1:]}."
         raise UsageError([Problem("error", "randomisation test", what, "Give one value and phase for each day.")])
-    if exact and not (others == schedule).all(axis=(1, 2)).any():
+    if not design.admits(schedule):
         what = "the schedule that was kept to is none that could have been drawn."
         raise UsageError([Problem("error", "randomisation test", what, "Give the design it was drawn from.")])
     observed = float(statistic(y, schedule[None])[0])
     if not np.isfinite(observed):
-        return _refused("a phase has no answered day, so there is nothing to compare", randomised)
+        return refused("a phase has no answered day, so there is nothing to compare", randomised=randomised)
     found = _in_parts(statistic, y, others)
     uncomputed = ~np.isfinite(found)
     size = max(1.0, abs(observed), float(np.nanmax(np.abs(found))))

@@ -41,6 +41,7 @@ from acu_nof1.report.diagnostics import diagnostic_blocks, trend_blocks
 from acu_nof1.report.doubts import doubts
 from acu_nof1.report.flares import computed_outcomes
 from acu_nof1.report.looks import looks_blocks
+from acu_nof1.report.phases import phase_blocks, randomisation_blocks
 from acu_nof1.report.scores import scored_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
 from acu_nof1.report.standards import methods_blocks, standards_blocks
@@ -285,10 +286,12 @@ def appendix(review: Reassessment) -> Iterator[Block]:
         yield _picture(review, others, words.HEADINGS["more_figures"])
     if review.trial.protocol.has_baseline:
         yield _answers_table(review)
+        yield from phase_blocks(review)
         yield from trend_blocks(review)
         yield _raw_table(review, words.HEADINGS["raw"])
     yield from scored_outcomes(review)
     yield from computed_outcomes(review)
+    yield from randomisation_blocks(review)
     yield from sensitivity_blocks(review)
     yield from doubts(review)
     yield from course_blocks(review)

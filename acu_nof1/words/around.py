@@ -86,6 +86,9 @@ CAVEATS: Mapping[str, Callable[[Mapping[str, float | str]], str]] = {
         "The first treatment day was drawn at random, so other things that began that day are a less likely reason; one "
         "person’s course still shows what changed, not why."
     ),
+    "drawn_order": lambda _: (
+        "When treatment was given and when not was drawn at random, so other things that came and went are a less likely reason."
+    ),
     "interim": _interim,
     "carry_over": lambda _: "What changes in one phase may last into the next, so phases can look more alike than they are.",
     "one_person": lambda _: "One person, before and during treatment, without a comparison period: this says what changed, not why.",

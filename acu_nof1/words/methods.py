@@ -10,6 +10,7 @@ from acu_nof1.interpret import LIKELY, SURE, UNLIKELY
 from acu_nof1.words.change import name_in_sentence, threshold
 from acu_nof1.words.numbers import date, listing, percent
 from acu_nof1.words.page import better_direction, unit_axis
+from acu_nof1.words.randomisation import ORDERS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -88,7 +89,11 @@ def design(protocol: Protocol) -> str:
 
 
 def randomised(protocol: Protocol) -> str:
-    """Say whether starts were drawn at random, and from which days."""
+    """Say whether starts or the order of phases were drawn at random, and from which."""
+    if protocol.drawn is not None:
+        of = protocol.drawn
+        seed = "" if of.seed is None else f", seed {of.seed}"
+        return f"Drawn at random: the order of phases from {date(of.start)} on ({ORDERS[of.design]}{seed})."
     drawn = [each for each in protocol.phases if each.randomised]
     if not drawn:
         return "No start of a phase was drawn at random."

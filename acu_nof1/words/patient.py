@@ -458,6 +458,7 @@ LIMITS: Mapping[str, str] = {
     "slow_drift": "Your days change slowly. A slow drift can look like a change.",
     "natural_course": "Pain has good and bad spells. After a bad one, many people get better by themselves.",
     "drawn_start": "Your first day of treatment was drawn by lot. So other reasons are less likely.",
+    "drawn_order": "The weeks with treatment were drawn by lot. So other reasons are less likely.",
     "expectation": "You knew when treatment began. Hope alone can change how we rate our days.",
     "multiple_looks": "More than one look was planned. This page reads this one by itself.",
 }  # fmt: skip
