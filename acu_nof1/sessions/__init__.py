@@ -1,0 +1,30 @@
+"""Sessions and the course of the change: around a session, build-up and fading, outcomes in turn, dose, visits, follow-up.
+
+All of it explores: association, with an interval or why there is none.
+"""
+
+from __future__ import annotations
+
+from acu_nof1.sessions.around import Around, around_sessions
+from acu_nof1.sessions.calendar import attended
+from acu_nof1.sessions.follow_up import FollowUp, follow_up
+from acu_nof1.sessions.kinetics import Kinetics, kinetics
+from acu_nof1.sessions.ranges import Range
+from acu_nof1.sessions.together import Link, together
+from acu_nof1.sessions.visits import ELIGIBILITY, Visits, visits
+
+__all__ = [
+    "ELIGIBILITY",
+    "Around",
+    "FollowUp",
+    "Kinetics",
+    "Link",
+    "Range",
+    "Visits",
+    "around_sessions",
+    "attended",
+    "follow_up",
+    "kinetics",
+    "together",
+    "visits",
+]

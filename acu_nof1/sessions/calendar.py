@@ -1,0 +1,44 @@
+"""The sessions on the calendar of the diaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from acu_nof1.trial import Comparisons, Trial
+
+Bools = NDArray[np.bool_]
+
+
+def session_days(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]]) -> Bools:
+    """On which days did each series have a session?
+
+    Parameters
+    ----------
+    comparisons
+        S series.
+    attended
+        The dates of the sessions that took place, by person.
+
+    Returns
+    -------
+    ndarray of bool
+        (S, D); sessions from the reassessment on are left out.
+    """
+    days = comparisons.start[:, None] + np.arange(comparisons.values.shape[1])
+    found = np.zeros(days.shape, bool)
+    for row, person in enumerate(comparisons.person):
+        dates = np.array([np.datetime64(each, "D") for each in attended.get(person, ())], dtype="datetime64[D]")
+        found[row] = np.isin(days[row], dates) & (days[row] < comparisons.looked_on[row])
+    return found
+
+
+def attended(trials: Sequence[Trial]) -> dict[str, tuple[dt.date, ...]]:
+    """The dates of the sessions that took place, by person."""
+    return {each.protocol.code: tuple(session.date for session in each.protocol.attended) for each in trials}
