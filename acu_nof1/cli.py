@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from acu_nof1.cohort import Cohort
     from acu_nof1.mending import Mending
     from acu_nof1.outcomes import Outcome
     from acu_nof1.planning import Audit, Plan
@@ -431,7 +432,7 @@ def indices(
     goals = _goals(goal or (), wrong)
     _insist(wrong)
     chosen = [known[name] for name in index] if index else INDICES
-    comparisons, beside = _series(path)
+    comparisons, beside, _ = _series(path)
     if unasked := sorted(set(goals) - {outcome.name for outcome in comparisons.outcomes}):
         _insist([Problem("error", "--goal", f"no outcome is called {', '.join(unasked)}.", "See protocol.toml.")])
     table = table_of(comparisons, chosen, goals)
@@ -456,30 +457,126 @@ def indices(
     raise typer.Exit(0)
 
 
-def _series(path: Path) -> tuple[Comparisons, list[str]]:
-    """The series of a trial folder as it stands at its reassessment, or of everybody in a cohort's folder, and what to say beside."""
-    from acu_nof1.cohort import read_cohort
+@app.command(epilog=EXIT_CODES)
+def sessions(
+    path: Annotated[Path, typer.Argument(help="A trial folder, or the folder of a cohort.")],
+    csv: Annotated[Path | None, typer.Option(help="Write one row a person and outcome as CSV; - prints it.")] = None,
+    links: Annotated[
+        Path | None, typer.Option(help="Write the outcomes two by two as CSV, both ways round; - prints it.")
+    ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A cohort: the outcome held against the dose; the primary one without."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bands around a session.")] = 20261126,
+) -> None:
+    """Say what goes along with sessions: days around one, build-up and fading, outcomes in turn, what is left later, dose."""
+    from acu_nof1.export import neutralised, target_problems
+    from acu_nof1.load.protocols import input_files
+    from acu_nof1.sessions import explored
+    from acu_nof1.words import sessions as words
+
+    targets = {name: file for name, file in (("--csv", csv), ("--links", links)) if file not in (None, STDOUT)}
+    wrong = target_problems(targets, list(input_files(path)))
+    if csv == links == STDOUT:
+        what = "only one of the two can be printed."
+        wrong.append(Problem("error", "--csv -, --links -", what, "Write one to a file."))
+    if outcome is not None and _is_trial(path):
+        wrong.append(Problem("error", "--outcome", "this is for the dose of a cohort.", "Leave it out."))
+    _insist(wrong)
+    comparisons, beside, whose = _series(path)
+    one = isinstance(whose, dict)
+    with _counted("Exploring") as progress:
+        found = explored(comparisons, whose if isinstance(whose, dict) else whose.attended, seed, progress=progress)
+    for file, frame in ((csv, found.to_frame()), (links, found.links_frame())):
+        if file is not None:
+            _written_text(neutralised(frame).to_csv(index=False, lineterminator="\n"), file)
+    if STDOUT in (csv, links):
+        raise typer.Exit(0)
+    said = words.sentences(found) if one else ()
+    for line in (*said, *(() if isinstance(whose, dict) else _doses(whose, outcome)), words.PREFACE, *beside):
+        typer.echo(line)
+    if not one and csv is None:
+        typer.echo(
+            f"{len(dict.fromkeys(comparisons.person))} people, {len(found.around)} rows. Add --csv FILE for the table."
+        )
+
+
+def _doses(cohort: Cohort, outcome: str | None) -> Sequence[str]:
+    """How the change goes with the dose, or why that cannot be asked."""
+    from acu_nof1.cohort import reassess_all
+    from acu_nof1.cohort.pooling import changes, dose
+    from acu_nof1.words import sessions as words
+
+    found = reassess_all(cohort)
+    try:
+        told = dose(found, outcome)
+    except UsageError as error:
+        return [f"Dose is not asked: {problem.problem} {problem.remedy}" for problem in error.problems]
+    rows = changes(found.to_frame(), outcome)
+    name = rows["outcome"].iloc[0]
+    asked = next(each for each in cohort.comparisons.outcomes if each.name == name) if cohort.comparisons else None
+    return words.dose_sentences(told, asked) if asked is not None else ()
+
+
+@app.command(epilog=EXIT_CODES)
+def visits(
+    path: Annotated[Path, typer.Argument(help="A trial folder with protocol.toml.")],
+    on: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Count up to this day; the last listed session without."),
+    ] = None,
+    year: Annotated[
+        str, typer.Option(help="calendar (from 1 January) or rolling (twelve months up to that day).")
+    ] = "calendar",
+) -> None:
+    """Count visits used and left under Medicare's rule for chronic low back pain; it decides nothing."""
+    from acu_nof1.sessions import visits as counted
+    from acu_nof1.words import sessions as words
+
+    if _is_diary(path):
+        raise UsageError([_needs_folder("visits", path)])
+    protocol = _read(path, None).protocol
+    if not protocol.sessions:
+        what = "no session is listed."
+        raise UsageError(
+            [Problem("error", str(path), what, 'Name a session log in protocol.toml: sessions = "sessions.csv".')]
+        )
+    day = on.date() if on else max(session.date for session in protocol.sessions)
+    for line in words.visit_lines(counted(protocol.sessions, day, year), protocol.code):  # type: ignore[arg-type]  # held to its words there
+        typer.echo(line)
+
+
+def _is_trial(path: Path) -> bool:
+    """Whether this is one person's trial folder, or its protocol; else it should be a cohort's folder."""
     from acu_nof1.cohort.reading import is_shared
     from acu_nof1.load.protocols import PROTOCOL_FILE
 
-    if path.is_file() or ((path / PROTOCOL_FILE).is_file() and not is_shared(path)):
+    return path.is_file() or ((path / PROTOCOL_FILE).is_file() and not is_shared(path))
+
+
+def _series(path: Path) -> tuple[Comparisons, list[str], Cohort | dict[str, tuple[dt.date, ...]]]:
+    """The series of a trial folder as it stands at its reassessment, or of everybody in a cohort's folder; what to say beside.
+
+    Last the cohort, or the days of one person's sessions.
+    """
+    from acu_nof1.cohort import read_cohort
+    from acu_nof1.sessions import attended
+
+    if _is_trial(path):
         trial = _sound_trial(path)
         look = trial.default_look()
-        return trial.at(look).comparisons(look), _overruled(trial)
+        stood = trial.at(look)
+        return stood.comparisons(look), _overruled(trial), attended([stood])
     cohort = read_cohort(path)
     if cohort.comparisons is None:
         raise UsageError([Problem("error", str(path), "nobody could be read.", "See acu-nof1 cohort.")])
     people = cohort.people
     left = people.loc[people["reason"] != "", "person"].tolist()
     over = int((people["overruled"] != "").sum())
-    said = (
-        [f"{len(left)} people could not be read and are not in it: {', '.join(left)}. acu-nof1 cohort says why."]
-        if left
-        else []
-    )
-    return cohort.comparisons, said + (
-        [f"Of {over} of them a red flag or a serious event overrules every reading."] if over else []
-    )
+    said = [f"Not readable, and not in it: {', '.join(left)}. acu-nof1 cohort says why."] if left else []
+    said += [f"People of whom a red flag or a serious event overrules every reading: {over}."] if over else []
+    return cohort.comparisons, said, cohort
 
 
 def _sound_trial(path: Path) -> Trial:

@@ -20,6 +20,7 @@ from acu_nof1.explore import missing_days, regression_to_the_mean
 from acu_nof1.explore.diagnostics import LAGS, Diagnostics, diagnostics
 from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
+from acu_nof1.sessions.explored import explored
 from acu_nof1.spells import flare_spells
 from acu_nof1.story import Answered, story_of
 from acu_nof1.verdict import judge, judge_success
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from acu_nof1.explore.diagnostics import Resemblance
     from acu_nof1.explore.sensitivity import Alternative
     from acu_nof1.safety import Safety
+    from acu_nof1.sessions import Explored
     from acu_nof1.spells import FlareSpells
     from acu_nof1.story import Standing, Story
     from acu_nof1.trial import Comparisons, Trial
@@ -143,6 +145,18 @@ class Reassessment:
         return flare_spells(self.comparisons)
 
     @cached_property
+    def explored(self) -> Explored | None:
+        """What goes along with the sessions; build-up and fading of the primary outcome only. ``None`` where nothing is asked."""
+        protocol = self.trial.protocol
+        if self.verdict.overruled_by or not protocol.has_baseline or not self.course.attended:
+            return None
+        return explored(
+            self.comparisons,
+            dict.fromkeys(self.comparisons.person, self.course.attended),
+            wanted=[protocol.primary or ""],
+        )
+
+    @cached_property
     def missing_days(self) -> MissingDays:
         """When days were missing, whether after bad ones, and how bad they had to be to change a reading."""
         found = missing_days(self.comparisons, self.estimates)
@@ -222,6 +236,7 @@ class Reassessment:
             },
             "course": _course(self.course, protocol.goal),
             "estimates": [self._estimate(each) for each in self.estimates],
+            "explored": None if self.explored is None else _explored(self.explored),
             "flares": [_flares(row) for row in self.flares.to_frame().to_dict("records")],
             "sensitivity": [_alternative(each, self.sensitivity.agreed) for each in self.sensitivity.alternatives],
             "missing_days": _missing(self.missing_days),
@@ -323,6 +338,18 @@ def _look(each: Standing, estimate: dict[str, Any] | None) -> dict[str, Any]:
         "success": None if each.success is None else _success(each.success),
         "estimate": estimate,
     }
+
+
+def _explored(found: Explored) -> dict[str, Any]:
+    """Sessions and the course of the change: a record an outcome, and one a link."""
+    return {
+        name: [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
+        for name, frame in (("outcomes", found.to_frame()), ("links", found.links_frame()))
+    }
+
+
+def _plain(value: Any) -> Any:
+    return _finite(value) if isinstance(value, float) else value
 
 
 def _finite(value: float) -> float | None:

@@ -15,7 +15,8 @@ from acu_nof1.estimate.base import COLUMNS
 from acu_nof1.trial import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping
 
     from acu_nof1.diary import Source
     from acu_nof1.estimate import Estimate, Estimator
@@ -51,6 +52,8 @@ class Cohort:
         What should be known or mended, by person (``""``: it is about all of them).
     sources
         Files that everybody shares.
+    attended
+        Dates of the sessions that took place, by person; nobody of shared tables, which have no sessions.
     """
 
     _people: pd.DataFrame
@@ -58,6 +61,7 @@ class Cohort:
     comparisons: Comparisons | None
     _problems: pd.DataFrame = field(default_factory=no_problems)
     sources: tuple[Source, ...] = ()
+    attended: Mapping[str, tuple[dt.date, ...]] = field(default_factory=dict)
 
     @property
     def people(self) -> pd.DataFrame:
@@ -101,6 +105,7 @@ def joined(parts: Iterable[Cohort]) -> Cohort:
         stack(series) if series else None,
         pd.concat([part._problems for part in held], ignore_index=True),
         tuple(dict.fromkeys(source for part in held for source in part.sources)),
+        {person: dates for part in held for person, dates in part.attended.items()},
     )
 
 

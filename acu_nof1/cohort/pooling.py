@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from acu_nof1.errors import Problem, UsageError
 from acu_nof1.estimate import ESTIMATORS
@@ -14,14 +15,14 @@ from acu_nof1.explore.groups import Groups, pool_by
 from acu_nof1.explore.learned import learn_noise
 from acu_nof1.explore.meta_regression import MetaRegression, meta_regression
 from acu_nof1.explore.pool import Pooled, pool
+from acu_nof1.sessions.dose import DOSE, by_dose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from acu_nof1.cohort.cohort import Reassessments
     from acu_nof1.explore.random_effects import Method
+    from acu_nof1.sessions.dose import Dose
 
 
 CHANGES = (
@@ -123,6 +124,17 @@ def regression(found: Reassessments, covariates: Sequence[str], outcome: str | N
     rows = _of_everybody(found, outcome)
     known = _covariates(found, rows, covariates)
     return meta_regression(rows["value"].to_numpy(), rows["se"].to_numpy(), known, names=rows["person"].tolist())
+
+
+def dose(found: Reassessments, outcome: str | None = None) -> tuple[Dose, ...]:
+    """Does the change go with sessions, minutes with needles, electrical stimulation? See `by_dose`; as for `pooled`.
+
+    Parts of the dose come from the session logs; of shared tables, from the columns of the people table that bear these names.
+    """
+    rows = _of_everybody(found, outcome)
+    names = [name for name in DOSE if name in found.cohort.covariates]
+    known = _covariates(found, rows, names).apply(pd.to_numeric, errors="coerce")
+    return by_dose(rows["value"].to_numpy(), rows["se"].to_numpy(), known, rows["person"].tolist())
 
 
 def _covariates(found: Reassessments, rows: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:

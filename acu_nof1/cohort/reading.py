@@ -17,14 +17,17 @@ from acu_nof1.checks import problems_of
 from acu_nof1.cohort.cohort import PEOPLE_COLUMNS, PROBLEM_COLUMNS, Cohort, joined
 from acu_nof1.cohort.everybody import read_everybody
 from acu_nof1.cohort.people import PEOPLE_FILES
+from acu_nof1.course import course_of
 from acu_nof1.errors import AcuError, Problem, ProtocolError, UsageError
 from acu_nof1.load.protocols import PROTOCOL_FILE, input_files
 from acu_nof1.load.tables import bytes_of
 from acu_nof1.load.trials import read_trial
 from acu_nof1.privacy import is_code
+from acu_nof1.sessions.dose import dose_of
 from acu_nof1.trial import stack
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Container, Iterable, Sequence
 
     from acu_nof1.trial import Comparisons, Trial
@@ -161,6 +164,7 @@ def read_trials(folders: Sequence[Path], repeated: Container[str] = ()) -> Cohor
             [(one.person, p.severity, p.where, p.problem, p.remedy) for one in read for p in one.problems],
             columns=list(PROBLEM_COLUMNS),
         ),
+        attended={one.person: one.attended for one in held},
     )
 
 
@@ -175,6 +179,7 @@ class _Read:
     comparisons: Comparisons | None = None
     overruled: str = ""
     covariates: dict[str, object] | None = None
+    attended: tuple[dt.date, ...] = ()
     reason: str = ""
 
     def fail(self, reason: str, remedy: str = "") -> None:
@@ -200,6 +205,9 @@ def _read(folder: Path) -> _Read:
             one.reason = _in_short(one.problems)
             return one
         look = trial.default_look()
+        course = course_of(trial, look)
+        one.covariates |= dose_of(course)
+        one.attended = course.attended
         one.comparisons = trial.at(look).comparisons(look)
     except AcuError as error:
         one.problems, one.reason = error.problems, _in_short(error.problems)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from acu_nof1.distribution.grids import DAYS_PER_MONTH, Cells, Grid, cell_midpoints
 from acu_nof1.distribution.linked import LogitMixture
-from acu_nof1.distribution.mixtures import RatioMixture, TMixture
+from acu_nof1.distribution.mixtures import RatioMixture, ShareMixture, TMixture
 from acu_nof1.distribution.reweighted import Reweighted
 from acu_nof1.distribution.rows import Deferred, Distribution, Padding, scattered
 from acu_nof1.distribution.student import student
@@ -23,6 +23,7 @@ __all__ = [
     "Padding",
     "RatioMixture",
     "Reweighted",
+    "ShareMixture",
     "TMixture",
     "cell_midpoints",
     "scattered",

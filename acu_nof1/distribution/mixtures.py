@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -115,6 +116,8 @@ class RatioMixture(Distribution):
         Squared scales of the joint t of each node.
     df : (R,)
         Degrees of freedom; NaN for rows that are not estimable.
+    lowest
+        The lowest ratio that there can be: of two levels that cannot be negative, 0.
     """
 
     weight: Floats
@@ -124,6 +127,12 @@ class RatioMixture(Distribution):
     var_after: Floats
     cov: Floats
     df: Floats
+    lowest: ClassVar[float] = 0.0
+
+    @property
+    def as_share(self) -> ShareMixture:
+        """The same of two changes, which may turn round: `after` may have another sign than `before`."""
+        return ShareMixture(**{each.name: getattr(self, each.name) for each in fields(self)})
 
     @property
     def in_percent(self) -> PercentMixture:
@@ -162,15 +171,25 @@ class RatioMixture(Distribution):
         return (below @ weight)[..., 0], (change @ weight)[..., 0]
 
     def _quantiles(self, rows: Ints, p: Floats) -> Floats:
-        low = np.zeros((len(rows), len(p)))
+        low = np.full((len(rows), len(p)), np.arctan(self.lowest))
         high = np.full_like(low, np.pi / 2)
-        at_zero, at_infinity = self._cdf_and_density(rows, low)[0], self._cdf_and_density(rows, high)[0]
+        at_lowest, at_infinity = self._cdf_and_density(rows, low)[0], self._cdf_and_density(rows, high)[0]
         centre = np.arctan2(np.sum(self.weight * self.after, axis=1), np.sum(self.weight * self.before, axis=1))
-        start = np.clip(centre[rows, None], 0.01, np.pi / 2 - 0.01) + low
+        start = np.broadcast_to(np.clip(centre[rows, None], low + 0.01, high - 0.01), low.shape)
         ratio = np.tan(newton(self._cdf_and_density, rows, p, low, high, start))
-        none_below, none_above = p < at_zero, p > at_infinity
-        ratio = np.where(none_below & ~(none_above & (p > 0.5)), 0.0, ratio)
+        none_below, none_above = p < at_lowest, p > at_infinity
+        ratio = np.where(none_below & ~(none_above & (p > 0.5)), self.lowest, ratio)
         return np.where(none_above & ~(none_below & (p <= 0.5)), np.inf, ratio)
+
+
+@dataclass(frozen=True, eq=False)
+class ShareMixture(RatioMixture):
+    """What is known about the share after / before of a change? It may have turned round: a share below 0 is told.
+
+    `before` must be positive, or almost surely so.
+    """
+
+    lowest: ClassVar[float] = -np.inf
 
 
 @dataclass(frozen=True, eq=False)

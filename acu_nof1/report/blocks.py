@@ -44,6 +44,7 @@ from acu_nof1.report.looks import looks_blocks
 from acu_nof1.report.phases import phase_blocks, randomisation_blocks
 from acu_nof1.report.scores import scored_outcomes
 from acu_nof1.report.sensitivity import sensitivity_blocks
+from acu_nof1.report.sessions import session_blocks, visit_blocks
 from acu_nof1.report.standards import methods_blocks, standards_blocks
 from acu_nof1.safety import CAUTIONS
 
@@ -295,6 +296,8 @@ def appendix(review: Reassessment) -> Iterator[Block]:
     yield from sensitivity_blocks(review)
     yield from doubts(review)
     yield from course_blocks(review)
+    yield from session_blocks(review)
+    yield from visit_blocks(review)
     yield from _events_table(review)
     yield from _sessions_table(review)
     if review.trial.protocol.has_baseline:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from acu_nof1.sessions.around import Around, around_sessions
 from acu_nof1.sessions.calendar import attended
+from acu_nof1.sessions.dose import DOSE, Dose, by_dose, dose_of
+from acu_nof1.sessions.explored import Explored, explored
 from acu_nof1.sessions.follow_up import FollowUp, follow_up
 from acu_nof1.sessions.kinetics import Kinetics, kinetics
 from acu_nof1.sessions.ranges import Range
@@ -14,8 +16,11 @@ from acu_nof1.sessions.together import Link, together
 from acu_nof1.sessions.visits import ELIGIBILITY, Visits, visits
 
 __all__ = [
+    "DOSE",
     "ELIGIBILITY",
     "Around",
+    "Dose",
+    "Explored",
     "FollowUp",
     "Kinetics",
     "Link",
@@ -23,6 +28,9 @@ __all__ = [
     "Visits",
     "around_sessions",
     "attended",
+    "by_dose",
+    "dose_of",
+    "explored",
     "follow_up",
     "kinetics",
     "together",

@@ -1,7 +1,8 @@
-"""The sessions on the calendar of the diaries."""
+"""The sessions on the calendar of the diaries, and the days that follow them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,24 @@ def session_days(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.da
         dates = np.array([np.datetime64(each, "D") for each in attended.get(person, ())], dtype="datetime64[D]")
         found[row] = np.isin(days[row], dates) & (days[row] < comparisons.looked_on[row])
     return found
+
+
+def onwards(comparisons: Comparisons) -> Comparisons:
+    """The same series with the days behind the last treatment day too, up to the reassessment.
+
+    Washout, follow-up and days without a phase enter no contrast elsewhere; what follows the sessions is seen best there.
+    The window stays where it is.
+    """
+    series, day = comparisons, np.arange(comparisons.values.shape[1])
+    held = series.treated & (series.phase >= 0)
+    last = np.where(held.any(axis=1), held.shape[1] - 1 - np.argmax(held[:, ::-1], axis=1), held.shape[1])
+    before_look = series.start[:, None] + day < series.looked_on[:, None]
+    behind = (day > last[:, None]) & before_look
+    return replace(
+        series,
+        phase=np.where(behind, series.phase.max(axis=1, keepdims=True, initial=0), series.phase),
+        treated=series.treated | behind,
+    )
 
 
 def attended(trials: Sequence[Trial]) -> dict[str, tuple[dt.date, ...]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from acu_nof1.estimate.base import MINIMUM_DAYS
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
 from acu_nof1.estimate.level import is_daily_level
-from acu_nof1.sessions.calendar import session_days
+from acu_nof1.sessions.calendar import onwards, session_days
 from acu_nof1.sessions.ranges import NOT_KNOWN, Range
 
 if TYPE_CHECKING:
@@ -98,34 +98,29 @@ def follow_up(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]
     Returns
     -------
     tuple of FollowUp
-        One a series that has answered days after its last session.
+        One a series that has an answered day in the two weeks around one of these points.
     """
-    daily = comparisons.take(
-        np.flatnonzero(np.array(comparisons.each(is_daily_level), bool) & (comparisons.phases == 2))
-    )
+    asked = np.array(comparisons.each(is_daily_level), bool) & (comparisons.phases == 2)
+    daily = onwards(comparisons.take(np.flatnonzero(asked)))
     if not len(daily):
         return ()
     on = session_days(daily, attended)
     last = np.where(on.any(axis=1), on.shape[1] - 1 - np.argmax(on[:, ::-1], axis=1), -1)
     since = np.arange(on.shape[1]) - last[:, None]
-    before_look = daily.start[:, None] + np.arange(on.shape[1]) < daily.looked_on[:, None]
-    behind = (since > 0) & before_look & (last >= 0)[:, None]
-    some = np.flatnonzero((behind & np.isfinite(daily.values)).sum(axis=1) >= MINIMUM_DAYS)
-    if not some.size:
-        return ()
-    series = replace(
-        daily.take(some),
-        phase=np.where(behind, 1, daily.phase)[some],
-        treated=np.where(behind, True, daily.treated)[some],
-    )
-    return _told(series, since[some], behind[some])
+    behind = (since > 0) & daily.treated & (daily.phase >= 0) & (last >= 0)[:, None]
+    near = np.any([_around(since, weeks) for weeks in WEEKS], axis=0)
+    some = np.flatnonzero((behind & near & daily.answered).any(axis=1))
+    return _told(daily.take(some), since[some], behind[some]) if some.size else ()
+
+
+def _around(since: NDArray[np.int64], weeks: int) -> Bools:
+    """The two weeks around a point: seven days before it to six after it."""
+    return (since >= 7 * weeks - HALF_WINDOW) & (since < 7 * weeks + HALF_WINDOW)
 
 
 def _told(series: Comparisons, since: NDArray[np.int64], behind: Bools) -> tuple[FollowUp, ...]:
     ended = series.treated & (since <= 0) & (since > -END_DAYS)
-    points = [
-        behind & (np.abs(since - 7 * weeks) <= HALF_WINDOW) & (since - 7 * weeks < HALF_WINDOW) for weeks in WEEKS
-    ]
+    points = [behind & _around(since, weeks) for weeks in WEEKS]
     counts = np.stack([counted(days, series) for days in points], axis=1)
     fits = solve(series, _question(series, ended, points, since, behind), _reasons(series, ended))
     levels = [fits.levels(place) for place in range(1 + len(WEEKS))]
@@ -192,6 +187,6 @@ def _share(fits: Fits, row: int, after: int) -> Range:
     known = each.ratio(after, 0)
     at = int(np.flatnonzero(rows == row)[0])
     turn = 1.0 if known.weight[at] @ known.before[at] > 0 else -1.0
-    known = replace(known, before=turn * known.before, after=turn * known.after)
+    known = replace(known, before=turn * known.before, after=turn * known.after).as_share
     low, high = known.quantile([0.025, 0.975])[at]
     return Range(float(known.centre[at]), float(low), float(high))

@@ -27,12 +27,12 @@ from acu_nof1.estimate.level import is_daily_level
 from acu_nof1.estimate.nodes import grids
 from acu_nof1.estimate.posterior import posterior
 from acu_nof1.estimate.series import standardise
-from acu_nof1.sessions.calendar import session_days
+from acu_nof1.sessions.calendar import onwards, session_days
 from acu_nof1.sessions.ranges import NOT_KNOWN, Range
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from acu_nof1.estimate.posterior import Posterior
     from acu_nof1.outcomes import Outcome
@@ -50,6 +50,7 @@ ENDS = np.array([0.025, 0.5, 0.975])
 CLEAR = 0.975
 TOLD_SHARE = 0.5
 LEAST_LOG = -40.0
+NOT_ASKED = "not asked here"
 
 
 def _nothing() -> Floats:
@@ -85,6 +86,8 @@ class Kinetics:
         The grid and its posterior, (builds, half-lives): the ridge.
     days, effect, low, high
         Days from the first treatment day, and the course of the effect with its 95 % interval.
+    session_days
+        The days of the sessions, counted alike.
     """
 
     person: str
@@ -106,6 +109,12 @@ class Kinetics:
     effect: Floats = field(default_factory=_nothing)
     low: Floats = field(default_factory=_nothing)
     high: Floats = field(default_factory=_nothing)
+    session_days: Floats = field(default_factory=_nothing)
+
+    @property
+    def asked(self) -> bool:
+        """Whether this outcome was asked at all."""
+        return self.reason != NOT_ASKED
 
     @property
     def told(self) -> bool:
@@ -148,8 +157,15 @@ def _grid(finer: int = 1) -> tuple[Floats, Floats]:
     return midpoints(BUILD_OCTAVES, BUILDS), midpoints(HALF_LIFE_OCTAVES, HALF_LIVES)
 
 
-def kinetics(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]]) -> tuple[Kinetics, ...]:
+def kinetics(
+    comparisons: Comparisons,
+    attended: Mapping[str, Sequence[dt.date]],
+    wanted: Container[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Kinetics, ...]:
     """If the change follows the sessions: how does it build up, how does it fade, and can the days tell at all?
+
+    Days after the last session, of washout and follow-up too, count up to the reassessment.
 
     Parameters
     ----------
@@ -157,15 +173,29 @@ def kinetics(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]]
         Series of one baseline and one treatment phase; those that are kept daily and are not yes/no are looked at.
     attended
         Dates of the sessions that took place, by person.
+    wanted
+        Names of the outcomes that are asked; all where it is left out.
+    progress
+        Called with the number of series that are done and of all.
 
     Returns
     -------
     tuple of Kinetics
-        One a series. The model is an assumption: that the change is driven by the sessions. It says nothing on whether it is.
+        One a series; one that is not asked says so. The model is an assumption: that the change is driven by the sessions. It says nothing on whether it is.
     """
-    on = session_days(comparisons, attended)
-    daily = np.array(comparisons.each(is_daily_level), dtype=bool)
-    return tuple(_one(comparisons.take([row]), on[row]) for row in np.flatnonzero(daily).tolist())
+    daily = comparisons.take(np.flatnonzero(comparisons.each(is_daily_level)))
+    if not len(daily):
+        return ()
+    series, on = onwards(daily), session_days(daily, attended)
+    found = []
+    for row, outcome in enumerate(series.outcomes):
+        if wanted is None or outcome.name in wanted:
+            found.append(_one(series.take([row]), on[row]))
+        else:
+            found.append(Kinetics(series.person[row], outcome, int(on[row].sum()), "not_estimable", NOT_ASKED))
+        if progress is not None:
+            progress(row + 1, len(series))
+    return tuple(found)
 
 
 def _refused(one: Comparisons, on: NDArray[np.bool_]) -> str:
@@ -251,6 +281,7 @@ def _told(one: Comparisons, on: NDArray[np.bool_], scaled: Floats, parts: list[P
         effect=effect,
         low=below,
         high=above,
+        session_days=one.tau[0][on].astype(float),
     )
 
 

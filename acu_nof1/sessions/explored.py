@@ -1,0 +1,144 @@
+"""Everything that the sessions' course is asked, of one person or many, and its table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from acu_nof1.sessions.around import OFFSETS, around_sessions
+from acu_nof1.sessions.follow_up import WEEKS, follow_up
+from acu_nof1.sessions.kinetics import kinetics
+from acu_nof1.sessions.ranges import NOT_KNOWN
+from acu_nof1.sessions.together import together
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from acu_nof1.sessions.around import Around
+    from acu_nof1.sessions.follow_up import FollowUp
+    from acu_nof1.sessions.kinetics import Kinetics
+    from acu_nof1.sessions.ranges import Range
+    from acu_nof1.sessions.together import Link
+    from acu_nof1.trial import Comparisons
+
+SEED = 20261126
+DAY_AFTER = OFFSETS.index(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Explored:
+    """Sessions and the course of the change, by person and outcome.
+
+    Attributes
+    ----------
+    around, kinetics
+        One each an outcome that is kept daily and is not yes/no.
+    links
+        Outcomes two by two, both ways round.
+    later
+        Outcomes with answered days after the last session.
+    """
+
+    around: tuple[Around, ...]
+    kinetics: tuple[Kinetics, ...]
+    links: tuple[Link, ...]
+    later: tuple[FollowUp, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a person and outcome; what is not known is NaN, and why stands in the columns of reasons."""
+        later = {(each.person, each.outcome.name): each for each in self.later}
+        return pd.DataFrame(
+            [
+                {
+                    "person": one.person,
+                    "outcome": one.outcome.name,
+                    "label": one.outcome.label,
+                    "unit": one.outcome.change_unit,
+                    "sessions": one.sessions,
+                    **_around(one),
+                    **_kinetics(course),
+                    **_later(later.get((one.person, one.outcome.name))),
+                }
+                for one, course in zip(self.around, self.kinetics, strict=True)
+            ]
+        )
+
+    def links_frame(self) -> pd.DataFrame:
+        """Return one row a link."""
+        return pd.DataFrame(
+            [
+                {
+                    "person": each.person, "first": each.first.name, "then": each.then.name, "lag": each.lag, "pairs": each.pairs,
+                    "sd_of_first": each.sd, "unit": each.then.change_unit, **_ends("effect", each.effect), "p": each.p,
+                    **_ends("placebo", each.placebo), "holds": each.holds, "reason": each.reason,
+                }
+                for each in self.links
+            ]
+        )  # fmt: skip
+
+
+def explored(
+    comparisons: Comparisons,
+    attended: Mapping[str, Sequence[dt.date]],
+    seed: int = SEED,
+    wanted: Iterable[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Explored:
+    """How do these diaries go along with the sessions, and their outcomes with one another?
+
+    Parameters
+    ----------
+    comparisons
+        Series of one person or many.
+    attended
+        Dates of the sessions that took place, by person.
+    seed
+        Of the bands around a session.
+    wanted
+        Names of the outcomes whose build-up and fading is asked, which takes the most time; all where it is left out.
+    progress
+        Called with the number of series whose build-up is done and of all.
+    """
+    names = None if wanted is None else set(wanted)
+    return Explored(
+        around_sessions(comparisons, attended, seed),
+        kinetics(comparisons, attended, names, progress),
+        together(comparisons),
+        follow_up(comparisons, attended),
+    )
+
+
+def _ends(name: str, each: Range) -> dict[str, float]:
+    return {name: each.value, f"{name}_low": each.low, f"{name}_high": each.high}
+
+
+def _around(one: Around) -> dict[str, object]:
+    return {
+        "day_after": one.value[DAY_AFTER],
+        "day_after_low": one.low[DAY_AFTER],
+        "day_after_high": one.high[DAY_AFTER],
+        "around_told": one.told,
+        "around_reason": one.reason,
+    }
+
+
+def _kinetics(one: Kinetics) -> dict[str, object]:
+    numbers = ("state", "build_up", "half_life", "time_to_half", "persistence")
+    found: dict[str, object] = {}
+    for name in numbers:
+        found |= _ends(name, getattr(one, name))
+    return found | {
+        "build_up_told": one.build_up_told, "half_life_told": one.half_life_told, "kinetics_reason": one.reason,
+    }  # fmt: skip
+
+
+def _later(one: FollowUp | None) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for place, weeks in enumerate(WEEKS):
+        each = one.later[place] if one is not None else None
+        found |= _ends(f"change_{weeks}_weeks", each.change if each else NOT_KNOWN)
+        found |= _ends(f"left_{weeks}_weeks", each.share if each else NOT_KNOWN)
+    return found

@@ -1,0 +1,391 @@
+"""The words of sessions and the course of the change: around a session, build-up and fading, outcomes in turn, dose, visits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from acu_nof1.sessions.follow_up import FADED_IN_A_YEAR, WEEKS
+from acu_nof1.sessions.kinetics import LATER
+from acu_nof1.sessions.visits import ELIGIBILITY, FIRST_DAYS, FIRST_VISITS, SOURCE, YEAR_VISITS
+from acu_nof1.words.change import label_in_sentence, name_in_sentence
+from acu_nof1.words.direction import isolated
+from acu_nof1.words.numbers import NO_BREAK, date, listing, number, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from acu_nof1.outcomes import Outcome
+    from acu_nof1.sessions import Around, Dose, Explored, FollowUp, Kinetics, Link, Range, Visits
+    from acu_nof1.sessions.follow_up import Later
+
+HEADING = "Sessions and the course of the change"
+PREFACE = "This part explores: it shows what goes along with what in these days, never why."
+AROUND_CAPTION = "Around a session: three days before to six days after"
+AROUND_COLUMNS = ("Outcome", "Sessions", "Day of the session", "Day after", "Three days after", "Reads as")
+AROUND_SHOWN = (0, 1, 3)
+AROUND_NOTE = (
+    "Level of these days less the mean of the days before a session, the overall course of treatment taken out. The 95 % band "
+    "holds all days from −3 to 6 together. Whatever comes along with sessions (weekday, rest, travel) looks the same."
+)
+COURSE_CAPTION = "If the change follows the sessions: how it builds up and fades"
+COURSE_COLUMNS = (
+    "Outcome", "Change at reassessment", "A session adds", "Fades to half in", "Half reached after", "Left 4 weeks later",
+)  # fmt: skip
+COURSE_NOTE = (
+    "An assumption, not a finding: each session adds a share of what is missing to the full effect, which fades by a half-life "
+    "between sessions and after the last. In brackets 95 % intervals; “cannot be told” where the days leave more than half of the "
+    "range that was looked at, or the change has no clear direction. Left 4 weeks later: share of what "
+    "was there on the day of the last session."
+)
+LINKS_CAPTION = "Outcomes in turn, within each phase"
+LINKS_COLUMNS = ("First", "Then", "Change of the second (95 % interval)", "Five days earlier (check)", "Reads as")
+LINKS_NOTE = (
+    "What goes along with one SD more of the first, days around level and slope of each phase. Each pair stands both ways round. "
+    "A link is called so only if, of all in this table, at most 5 % called so would be chance. The check should hold 0. Stress, "
+    "weather or a bad week that drives both looks the same."
+)
+LATER_CAPTION = "After the last session"
+LATER_COLUMNS = ("Outcome", "End of the course", *(f"{weeks} weeks later" for weeks in WEEKS))
+LATER_NOTE = (
+    "Change from baseline of the two weeks up to the last session, and of two weeks around each later point; beside it the share "
+    "of the change that is left. For reference: in pooled trials of acupuncture for chronic pain the effect was about "
+    f"{100 * FADED_IN_A_YEAR:.0f} % smaller a year after treatment (Vickers 2018)."
+)
+VISITS_CAPTION = "Visits under Medicare’s rule for chronic low back pain, where it applies"
+VISITS_COLUMNS = ("What", "Count or question")
+VISITS_NOTE = (
+    f"{SOURCE}: up to {FIRST_VISITS} visits in {FIRST_DAYS} days, 8 more for somebody who demonstrates an improvement, no more than "
+    f"{YEAR_VISITS} in a year; it ends where there is no improvement. A count of the session log; whether a visit is paid for is the payer’s decision."
+)
+NEEDED_NOW = "a documented improvement is needed before the next visit"
+NONE_LEFT = f"{YEAR_VISITS} visits are used up: none is left in this year"
+NEEDED_BEFORE = f"a documented improvement is needed before visit {FIRST_VISITS + 1}"
+CANNOT_BE_TOLD = "cannot be told"
+NO_DIRECTION = "–"
+PARTS_OF_DOSE: Mapping[str, str] = {
+    "sessions": "one session more",
+    "retention_min": "one minute more with the needles in",
+    "electrical": "all sessions with electrical stimulation instead of none",
+}
+DOSE_CAVEAT = (
+    "People were not drawn into their dose by lot: who gains early may stop early, who gains nothing may go on. This does not say what "
+    "another session would do."
+)
+YEARS: Mapping[str, str] = {"calendar": "this calendar year", "rolling": "the twelve months up to that day"}
+
+
+# ------------------------------------------------------------------ around a session
+
+
+def around_row(one: Around) -> tuple[str, ...]:
+    """One line of the table: what three of the days differ by, and whether any of the ten does."""
+    cells = ["–" if one.reason else _at(one, offset) for offset in AROUND_SHOWN]
+    return one.outcome.label, str(one.sessions), *cells, one.reason or _stands_out(one)
+
+
+def _at(one: Around, offset: int) -> str:
+    place = one.offsets.index(offset)
+    return _numbers(one.value[place], one.low[place], one.high[place], one.outcome)
+
+
+def _numbers(value: float, low: float, high: float, outcome: Outcome) -> str:
+    if not math.isfinite(value):
+        return "too few days"
+    digits = outcome.digits + 1
+    return f"{signed(value, digits)} ({signed(low, digits)} to {signed(high, digits)})"
+
+
+def _stands_out(one: Around) -> str:
+    higher, lower = (
+        [offset for offset, far in zip(one.offsets, some, strict=True) if far] for some in (one.low > 0, one.high < 0)
+    )
+    said = [f"{word} {_days(days)}" for word, days in (("higher", higher), ("lower", lower)) if days]
+    return listing(said) if said else "no day differs clearly"
+
+
+def _days(offsets: Sequence[int]) -> str:
+    before = [-each for each in offsets if each < 0]
+    after = [each for each in offsets if each > 0]
+    said = [f"{listing(map(str, sorted(before)))} {_plural(before)} before"] if before else []
+    said += ["on the day"] if 0 in offsets else []
+    said += [f"{listing(map(str, after))} {_plural(after)} after"] if after else []
+    return listing(said)
+
+
+def _plural(days: Sequence[int]) -> str:
+    return "day" if list(days) == [1] else "days"
+
+
+def around_sentences(found: Sequence[Around]) -> Iterator[str]:
+    """Say which outcomes stand out around a session, and of which no day does; those that cannot be told by their reason."""
+    for one in (one for one in found if one.told):
+        yield f"Against the days before a session, {name_in_sentence(one.outcome)} was {_stands_out(one)}."
+    if level := [name_in_sentence(one.outcome) for one in found if not one.told and not one.reason]:
+        yield f"From three days before a session to six days after it no day stands out in {_or(level)}."
+    reasons = dict.fromkeys(one.reason for one in found if one.reason)
+    for reason in reasons:
+        names = listing(name_in_sentence(one.outcome) for one in found if one.reason == reason)
+        yield f"Around a session, {names}: not estimable ({reason})."
+
+
+def _or(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+# ------------------------------------------------------------------ build-up and fading
+
+
+def course_row(one: Kinetics) -> tuple[str, ...]:
+    """One line of the table; what the days cannot tell says so, with what fits."""
+    if one.status != "ok":
+        return one.outcome.label, "not estimable", one.reason, *[NO_DIRECTION] * 3
+    change = _numbers(one.state.value, one.state.low, one.state.high, one.outcome)
+    if not one.state.clear:
+        return one.outcome.label, change, *[CANNOT_BE_TOLD] * 4
+    return (
+        one.outcome.label,
+        change,
+        _told(one.build_up, one.build_up_told, 100, f"{NO_BREAK}%"),
+        _told(one.half_life, one.half_life_told, 1, " days"),
+        _told(one.time_to_half, True, 1, " days"),
+        _told(one.persistence, one.half_life_told, 100, f"{NO_BREAK}%"),
+    )
+
+
+def _told(each: Range, told: bool, times: float, unit: str) -> str:
+    value, low, high = (number(times * x, 0) for x in (each.value, each.low, each.high))
+    return f"{value}{unit} ({low} to {high})" if told else f"{CANNOT_BE_TOLD} ({low} to {high}{unit} fit)"
+
+
+def course_sentence(one: Kinetics) -> str:
+    """Say of one outcome how its change would have built up and faded, or that the days cannot tell."""
+    name = label_in_sentence(one.outcome.label)
+    if one.status != "ok":
+        return f"Build-up and fading of the change of {name}: not estimable ({one.reason})."
+    if not one.state.clear:
+        return f"How a change of {name} would build up and fade cannot be told: it has no clear direction."
+    half = one.time_to_half
+    after = f"{_about(half, 'day', 'days')} after the first" if round(half.value) else _on_first_day(half)
+    said = f"If the change of {name} follows the sessions, half of it was there {after}"
+    if not one.half_life_told:
+        return (
+            f"{said}. How fast it fades cannot be told apart: half-lives from {number(one.half_life.low, 0)} to "
+            f"{number(one.half_life.high, 0)} days fit these days about as well."
+        )
+    left = one.persistence
+    return (
+        f"{said}, and it fades to half in {_about(one.half_life, 'day', 'days')}: {LATER // 7} weeks after the last session "
+        f"{number(100 * left.value, 0)} % of it would be left ({number(100 * left.low, 0)} to {number(100 * left.high, 0)})."
+    )
+
+
+def _on_first_day(half: Range) -> str:
+    return f"on the day of the first ({number(half.low, 0)} to {number(half.high, 0)} days later)"
+
+
+def _about(each: Range, one: str, many: str) -> str:
+    value = number(each.value, 0)
+    return f"{value} {one if value == '1' else many} ({number(each.low, 0)} to {number(each.high, 0)})"
+
+
+# ------------------------------------------------------------------ outcomes in turn
+
+
+def link_row(one: Link) -> tuple[str, ...]:
+    """One line of the table."""
+    then = f"{one.then.label}, {when(one)}"
+    if one.reason:
+        return one.first.label, then, "not estimable", "–", one.reason
+    return one.first.label, then, _effect(one.effect, one.then), _effect(one.placebo, one.then), link_reads(one)
+
+
+def _effect(each: Range, outcome: Outcome) -> str:
+    return _numbers(each.value, each.low, each.high, outcome) if math.isfinite(each.value) else "–"
+
+
+def when(one: Link) -> str:
+    """When the second comes: the day after, the night after."""
+    if one.lag == 0:
+        return "the day after"
+    return "the night after" if one.then.domain == "sleep" and one.first.domain != "sleep" else _next(one)
+
+
+def _next(one: Link) -> str:
+    return "the next night" if one.then.domain == "sleep" else "the next day"
+
+
+def link_reads(one: Link) -> str:
+    """What a link reads as."""
+    if not one.holds:
+        return "cannot be told from none"
+    return f"more of the first, {'more' if one.effect.value > 0 else 'less'} of the second"
+
+
+def link_sentences(links: Sequence[Link]) -> Iterator[str]:
+    """Say each link that holds; that there is none; how many could not be asked."""
+    asked = [each for each in links if not each.reason]
+    for each in (each for each in asked if each.holds):
+        more = "more" if each.effect.value > 0 else "less"
+        size = _numbers(abs(each.effect.value), *_away(each.effect), each.then).replace("+", "")
+        first, then = label_in_sentence(each.first.label), label_in_sentence(each.then.label)
+        yield f"More {first} came before {more} {then} {when(each)}: {size} for each SD ({number(each.sd, each.first.digits + 1)})."
+    if asked and not any(each.holds for each in asked):
+        yield f"Of {_counted(len(asked), 'pair')} of outcomes, one before the other, none goes together more clearly than chance may do."
+
+
+def links_note(shown: int, of: int) -> str:
+    """The note of the table, and how many links it leaves out."""
+    return (
+        LINKS_NOTE if shown == of else f"{LINKS_NOTE} The first {shown} of {of} are shown; acu-nof1 sessions gives all."
+    )
+
+
+def _away(each: Range) -> tuple[float, float]:
+    return (each.low, each.high) if each.value > 0 else (-each.high, -each.low)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{number(count, 0)} {what}{'' if count == 1 else 's'}"
+
+
+# ------------------------------------------------------------------ after the last session
+
+
+def later_row(one: FollowUp) -> tuple[str, ...]:
+    """One line of the table."""
+    if one.reason:
+        return one.outcome.label, f"not estimable: {one.reason}", *["–"] * len(one.later)
+    end = _numbers(one.end.value, one.end.low, one.end.high, one.outcome)
+    return one.outcome.label, end, *(_later(each, one.outcome) for each in one.later)
+
+
+def _later(each: Later, outcome: Outcome) -> str:
+    if each.reason:
+        return "no answered day" if not each.days else each.reason
+    change = _numbers(each.change.value, each.change.low, each.change.high, outcome)
+    return change if not math.isfinite(each.share.value) else f"{change}; {_left(each.share)} left"
+
+
+def _left(share: Range) -> str:
+    """The share that is left; an interval without an end says so."""
+    ends = " to ".join(number(100 * end, 0) if math.isfinite(end) else "no end" for end in (share.low, share.high))
+    return f"{number(100 * share.value, 0)}{NO_BREAK}% ({ends})"
+
+
+def later_sentence(one: FollowUp) -> str:
+    """Say of one outcome what is left at the last point that can be told; ``""`` where there is none."""
+    known = [each for each in one.later if not each.reason]
+    if one.reason or not known:
+        return ""
+    last, name = known[-1], label_in_sentence(one.outcome.label)
+    if not math.isfinite(last.share.value):
+        return (
+            f"What is left of the change of {name} cannot be told: at the end of the course it had no clear direction."
+        )
+    return f"{last.weeks} weeks after the last session {_left(last.share)} of the change of {name} was left."
+
+
+# ------------------------------------------------------------------ all together
+
+
+def sentences(found: Explored) -> tuple[str, ...]:
+    """Everything in sentences, outcome by outcome."""
+    said = [
+        *around_sentences(found.around),
+        *(course_sentence(each) for each in found.kinetics if each.asked),
+        *link_sentences(found.links),
+        *map(later_sentence, found.later),
+    ]
+    return tuple(filter(None, said))
+
+
+# ------------------------------------------------------------------ figures
+
+
+def around_alt(found: Sequence[Around]) -> str:
+    """The figure in words."""
+    return (
+        "Level of each outcome from three days before to six days after a session, with 95 % bands. "
+        f"{' '.join(around_sentences(found))}"
+    )
+
+
+def course_alt(one: Kinetics) -> str:
+    """The figure in words."""
+    half = f"half-life {number(one.half_life.low, 0)} to {number(one.half_life.high, 0)} days"
+    build = f"build-up {number(100 * one.build_up.low, 0)} to {number(100 * one.build_up.high, 0)} % a session"
+    lowest, highest = (signed(each, one.outcome.digits + 1) for each in (np.min(one.effect), np.max(one.effect)))
+    return (
+        f"Left: which build-up and half-life fit the days of {name_in_sentence(one.outcome)} ({build}, {half}). Right: the effect "
+        f"on the days of treatment, from {lowest} to {highest}, with its 95 % band. {course_sentence(one)}"
+    )
+
+
+def links_alt(links: Sequence[Link]) -> str:
+    """The figure in words."""
+    return f"Arrows between outcomes that move together. {' '.join(link_sentences(links))}"
+
+
+# ------------------------------------------------------------------ dose
+
+
+def dose_sentences(found: Sequence[Dose], outcome: Outcome) -> tuple[str, ...]:
+    """Say how the change goes with each part of the dose, and what that is not."""
+    if not found:
+        return ()
+    return (*(_dose(each, outcome) for each in found), DOSE_CAVEAT)
+
+
+def _dose(each: Dose, outcome: Outcome) -> str:
+    name, part = name_in_sentence(outcome), PARTS_OF_DOSE[each.part]
+    if each.reason:
+        return f"Change of {name} and {part}: not estimable ({each.reason})."
+    unit = f"{NO_BREAK}{outcome.change_unit}" if outcome.change_unit else ""
+    digits = outcome.digits + 2
+    ends = f"{signed(each.effect.low, digits)} to {signed(each.effect.high, digits)}"
+    said = "goes along with" if each.effect.clear else "cannot be told to go along with"
+    return (
+        f"Over {number(each.people, 0)} people {part} {said} a different change of {name}: {signed(each.effect.value, digits)}{unit} "
+        f"({ends})."
+    )
+
+
+# ------------------------------------------------------------------ visits
+
+
+def visit_rows(one: Visits) -> Iterator[tuple[str, str]]:
+    """Yield what was used, what is left, and what is to be asked."""
+    yield "Counted up to", date(one.on)
+    if one.first is None or one.last_of_first is None:
+        yield "Visits", "none so far"
+    else:
+        over = " (over)" if one.on > one.last_of_first else ""
+        yield (
+            f"Used in the first {FIRST_DAYS} days",
+            f"{one.in_first_days}, {date(one.first)} to {date(one.last_of_first)}{over}",
+        )
+        yield f"Left of the first {FIRST_VISITS}", str(one.left_in_first_days)
+    yield f"Used in {YEARS[one.year]}", str(one.in_year)
+    beyond = f"; {one.beyond_year} beyond {YEAR_VISITS}" if one.beyond_year else ""
+    yield f"Left of {YEAR_VISITS} in a year", f"{one.left_in_year}{beyond}"
+    if one.missed:
+        yield "Listed but not attended", f"{one.missed}; not counted"
+    yield "To be written down", _to_be_written(one)
+    for question in ELIGIBILITY:
+        yield "To be asked", question
+
+
+def _to_be_written(one: Visits) -> str:
+    if not one.left_in_year:
+        return NONE_LEFT
+    return NEEDED_NOW if one.improvement_needed else NEEDED_BEFORE
+
+
+def visit_lines(one: Visits, person: str) -> tuple[str, ...]:
+    """The same as lines, under the person's code."""
+    head = f"{isolated(person)}: {VISITS_CAPTION}" if person else VISITS_CAPTION
+    return (head, *(f"  {what}: {found}" for what, found in visit_rows(one)), VISITS_NOTE)
