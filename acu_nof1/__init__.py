@@ -42,6 +42,10 @@ _HOMES = {
     "INDICES": "single_case",
     "Index": "single_case",
     "indices": "single_case",
+    "Explored": "sessions",
+    "explored": "sessions",
+    "Visits": "sessions",
+    "visits": "sessions",
     "LearnedNoise": "explore.learned",
     "learn_noise": "explore.learned",
     "SPECIFICATIONS": "explore.sensitivity",
@@ -124,6 +128,10 @@ if TYPE_CHECKING:
     from acu_nof1.reassessment import reassess as reassess
     from acu_nof1.report import write_pdf as write_pdf
     from acu_nof1.report import write_report as write_report
+    from acu_nof1.sessions import Explored as Explored
+    from acu_nof1.sessions import Visits as Visits
+    from acu_nof1.sessions import explored as explored
+    from acu_nof1.sessions import visits as visits
     from acu_nof1.single_case import INDICES as INDICES
     from acu_nof1.single_case import Index as Index
     from acu_nof1.single_case import indices as indices
