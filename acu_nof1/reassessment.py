@@ -20,7 +20,7 @@ from acu_nof1.explore import missing_days, regression_to_the_mean
 from acu_nof1.explore.diagnostics import LAGS, Diagnostics, diagnostics
 from acu_nof1.explore.sensitivity import Sensitivity, Setting, asked_otherwise
 from acu_nof1.protocol import Look
-from acu_nof1.sessions.explored import explored
+from acu_nof1.sessions.exploring import explored
 from acu_nof1.spells import flare_spells
 from acu_nof1.story import Answered, story_of
 from acu_nof1.verdict import judge, judge_success

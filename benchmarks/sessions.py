@@ -32,7 +32,7 @@ from usual import versions
 
 from acu_nof1.outcomes import Outcome
 from acu_nof1.sessions import around_sessions, kinetics, together
-from acu_nof1.sessions.kinetics import BUILD_OCTAVES, HALF_LIFE_OCTAVES, TOLD_SHARE, states
+from acu_nof1.sessions.fading import BUILD_OCTAVES, HALF_LIFE_OCTAVES, TOLD_SHARE, states
 from acu_nof1.simulate import missing_days, noise
 from acu_nof1.trial import stack
 

@@ -127,3 +127,27 @@ def test_the_toolbox_runs_and_shows_which_intervals_hold():
     ]
     assert "randomisation test, p = 0.143" in tests[0][1]
     assert "placebo-in-time check" in tests[1][1]
+
+
+SESSIONS = "notebooks/7_sessions_and_course.ipynb"
+
+
+def test_sessions_and_course_run_and_their_outputs_are_current():
+    cells = plain_cells(SESSIONS)
+    assert all(cell.outputs for cell in cells if "import" not in cell.source)
+    assert all(each.output_type not in ("error", "stream") for cell in cells for each in cell.outputs)
+    assert sum("image/png" in each.get("data", {}) for cell in cells for each in cell.outputs) == 5
+    names = {"__name__": "notebook"}
+    for number, cell in enumerate(cells):
+        exec(compile(cell.source, f"{SESSIONS}, cell {number}", "exec"), names)
+    said = next(cell for cell in cells if "words.sentences(found)" in cell.source).outputs[0].data["text/plain"]
+    assert ast.literal_eval(said) == list(names["words"].sentences(names["found"]))
+    for half, one in names["told"].items():
+        assert one.half_life.low < half < one.half_life.high
+    (left,) = names["after"]
+    shares = [2 ** (-weeks / 8) for weeks in (4, 8, 12)]
+    assert all(each.share.low < share < each.share.high for each, share in zip(left.later, shares, strict=True))
+    (first, reverse) = names["links"]
+    assert [first.holds, reverse.holds] == [False, True]
+    assert reverse.effect.low < -0.9 * reverse.sd < reverse.effect.high
+    assert (names["drawn"].loc[names["drawn"]["measure"] != "coverage of time_to_half", "holds"] == "yes").all()

@@ -36,8 +36,8 @@ from acu_nof1.sessions import (
     together,
 )
 from acu_nof1.sessions.around import ELSEWHERE, labels
-from acu_nof1.sessions.kinetics import states
-from acu_nof1.sessions.together import false_discovery_rates, lag_of
+from acu_nof1.sessions.fading import states
+from acu_nof1.sessions.lagged import false_discovery_rates, lag_of
 from acu_nof1.simulate import noise
 from acu_nof1.words import sessions as words
 

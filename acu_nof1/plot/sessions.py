@@ -130,7 +130,8 @@ def plot_links(links: Sequence[Link]) -> Figure:
     turn = np.pi * (1 + 2 * np.arange(len(names)) / len(names))
     at = dict(zip(names, zip(2.2 * np.cos(turn), np.sin(turn), strict=True), strict=True))
     with style.theme():
-        figure = style.Drawing(figsize=(style.WIDTH * 0.7, 2.4), layout="constrained")
+        height = 0.6 if len(names) == 2 else 1.5
+        figure = style.Drawing(figsize=(style.WIDTH * 0.7, 1.6 * height), layout="constrained")
         panel = figure.subplots()
         for each in held:
             _arrow(panel, each, at[each.first.name], at[each.then.name])
@@ -138,7 +139,7 @@ def plot_links(links: Sequence[Link]) -> Figure:
             panel.text(x, y, style.fitted(labels[name], 110, style.FONT), ha="center", va="center",
                        bbox={"boxstyle": "round,pad=0.4", "facecolor": palette.AFTER_SHADE, "edgecolor": palette.GREY})  # fmt: skip
         panel.set_xlim(-3.2, 3.2)
-        panel.set_ylim(-1.6, 1.6)
+        panel.set_ylim(-height, height)
         panel.set_axis_off()
     return figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1.report.block import Block, Heading, Note, Picture, Table
-from acu_nof1.sessions.visits import visits
+from acu_nof1.sessions.medicare import visits
 from acu_nof1.words import sessions as words
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ All of it explores: association, with an interval or why there is none.
 
 from __future__ import annotations
 
+from acu_nof1.sessions.afterwards import FollowUp, follow_up
 from acu_nof1.sessions.around import Around, around_sessions
 from acu_nof1.sessions.calendar import attended
 from acu_nof1.sessions.dose import DOSE, Dose, by_dose, dose_of
-from acu_nof1.sessions.explored import Explored, explored
-from acu_nof1.sessions.follow_up import FollowUp, follow_up
-from acu_nof1.sessions.kinetics import Kinetics, kinetics
+from acu_nof1.sessions.exploring import Explored, explored
+from acu_nof1.sessions.fading import Kinetics, kinetics
+from acu_nof1.sessions.lagged import Link, together
+from acu_nof1.sessions.medicare import ELIGIBILITY, Visits, visits
 from acu_nof1.sessions.ranges import Range
-from acu_nof1.sessions.together import Link, together
-from acu_nof1.sessions.visits import ELIGIBILITY, Visits, visits
 
 __all__ = [
     "DOSE",

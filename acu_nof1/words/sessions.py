@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acu_nof1.sessions.follow_up import FADED_IN_A_YEAR, WEEKS
-from acu_nof1.sessions.kinetics import LATER
-from acu_nof1.sessions.visits import ELIGIBILITY, FIRST_DAYS, FIRST_VISITS, SOURCE, YEAR_VISITS
+from acu_nof1.sessions.afterwards import FADED_IN_A_YEAR, WEEKS
+from acu_nof1.sessions.fading import LATER
+from acu_nof1.sessions.medicare import ELIGIBILITY, FIRST_DAYS, FIRST_VISITS, SOURCE, YEAR_VISITS
 from acu_nof1.words.change import label_in_sentence, name_in_sentence
 from acu_nof1.words.direction import isolated
 from acu_nof1.words.numbers import NO_BREAK, date, listing, number, signed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from acu_nof1.outcomes import Outcome
     from acu_nof1.sessions import Around, Dose, Explored, FollowUp, Kinetics, Link, Range, Visits
-    from acu_nof1.sessions.follow_up import Later
+    from acu_nof1.sessions.afterwards import Later
 
 HEADING = "Sessions and the course of the change"
 PREFACE = "This part explores: it shows what goes along with what in these days, never why."
@@ -230,11 +230,18 @@ def link_sentences(links: Sequence[Link]) -> Iterator[str]:
     asked = [each for each in links if not each.reason]
     for each in (each for each in asked if each.holds):
         more = "more" if each.effect.value > 0 else "less"
-        size = _numbers(abs(each.effect.value), *_away(each.effect), each.then).replace("+", "")
-        first, then = label_in_sentence(each.first.label), label_in_sentence(each.then.label)
-        yield f"More {first} came before {more} {then} {when(each)}: {size} for each SD ({number(each.sd, each.first.digits + 1)})."
+        low, high = _away(each.effect)
+        digits = each.then.digits + 1
+        size = f"{_with_unit(number(abs(each.effect.value), digits), each.then)} ({number(low, digits)} to {number(high, digits)})"
+        sd = _with_unit(number(each.sd, each.first.digits + 1), each.first)
+        first, then = name_in_sentence(each.first), name_in_sentence(each.then)
+        yield f"More {first} came before {more} {then} {when(each)}: {size} for each SD ({sd})."
     if asked and not any(each.holds for each in asked):
         yield f"Of {_counted(len(asked), 'pair')} of outcomes, one before the other, none goes together more clearly than chance may do."
+
+
+def _with_unit(text: str, outcome: Outcome) -> str:
+    return f"{text}{NO_BREAK}{outcome.change_unit}" if outcome.change_unit else text
 
 
 def links_note(shown: int, of: int) -> str:
@@ -344,13 +351,12 @@ def _dose(each: Dose, outcome: Outcome) -> str:
     name, part = name_in_sentence(outcome), PARTS_OF_DOSE[each.part]
     if each.reason:
         return f"Change of {name} and {part}: not estimable ({each.reason})."
-    unit = f"{NO_BREAK}{outcome.change_unit}" if outcome.change_unit else ""
     digits = outcome.digits + 2
     ends = f"{signed(each.effect.low, digits)} to {signed(each.effect.high, digits)}"
     said = "goes along with" if each.effect.clear else "cannot be told to go along with"
     return (
-        f"Over {number(each.people, 0)} people {part} {said} a different change of {name}: {signed(each.effect.value, digits)}{unit} "
-        f"({ends})."
+        f"Over {number(each.people, 0)} people {part} {said} a different change of {name}: "
+        f"{_with_unit(signed(each.effect.value, digits), outcome)} ({ends})."
     )
 
 

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from acu_nof1.sessions.afterwards import WEEKS, follow_up
 from acu_nof1.sessions.around import OFFSETS, around_sessions
-from acu_nof1.sessions.follow_up import WEEKS, follow_up
-from acu_nof1.sessions.kinetics import kinetics
+from acu_nof1.sessions.fading import kinetics
+from acu_nof1.sessions.lagged import together
 from acu_nof1.sessions.ranges import NOT_KNOWN
-from acu_nof1.sessions.together import together
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from acu_nof1.sessions.afterwards import FollowUp
     from acu_nof1.sessions.around import Around
-    from acu_nof1.sessions.follow_up import FollowUp
-    from acu_nof1.sessions.kinetics import Kinetics
+    from acu_nof1.sessions.fading import Kinetics
+    from acu_nof1.sessions.lagged import Link
     from acu_nof1.sessions.ranges import Range
-    from acu_nof1.sessions.together import Link
     from acu_nof1.trial import Comparisons
 
 SEED = 20261126
