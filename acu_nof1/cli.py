@@ -363,6 +363,12 @@ def cohort(
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of Dask, as tcp://host:8786.")] = None,
     reports: Annotated[bool, typer.Option("--reports", help="Write everybody's own page too.")] = False,
+    sessions: Annotated[
+        bool,
+        typer.Option(
+            "--sessions", help="Write sessions.csv too: what goes along with sessions, a row a person and outcome."
+        ),
+    ] = False,
     question: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="An estimator, as mean_change; may be repeated; all without."),
@@ -383,7 +389,7 @@ def cohort(
     begun = time.monotonic()
     with _counted("Reassessing") as progress:
         run = run_cohort(path, out, engine=engine, jobs=jobs, scheduler=scheduler, questions=question or (), reports=reports,  # type: ignore[arg-type]
-                         progress=progress)  # fmt: skip
+                         sessions=sessions, progress=progress)  # fmt: skip
     of = sum(run.people.values())
     typer.echo(
         f"{of} people in {time.monotonic() - begun:.0f} s: {run.people['done']} with an answer, {run.people['not_estimable']} not estimable, "

@@ -23,6 +23,7 @@ from acu_nof1.explore.meta_regression import meta_regression
 from acu_nof1.plot.sessions import plot_around, plot_kinetics, plot_links
 from acu_nof1.report.sessions import session_blocks
 from acu_nof1.sessions import (
+    FRAME_COLUMNS,
     Dose,
     Kinetics,
     Range,
@@ -461,6 +462,24 @@ def test_table_of_one_person_and_of_many_has_the_same_columns_and_numbers(sample
     assert one.to_frame().columns.tolist() == many.columns.tolist()
     pd.testing.assert_frame_equal(one.to_frame(), own, rtol=1e-6)
     assert len(one.links_frame()) == 6
+
+
+def test_a_run_of_a_cohort_writes_the_same_table_where_it_is_asked(tmp_path):
+    run = acu.run_cohort("sample_data", tmp_path, sessions=True)
+    assert run.people["failed"] == 1
+    cohort = acu.read_cohort("sample_data")
+    expected = explored(cohort.comparisons, cohort.attended).to_frame()
+    written = pd.read_csv(tmp_path / "sessions.csv")
+    assert tuple(written.columns) == FRAME_COLUMNS
+    pd.testing.assert_frame_equal(
+        written[["person", "outcome", "state", "half_life_low"]],
+        expected[["person", "outcome", "state", "half_life_low"]],
+        rtol=1e-9,
+    )
+    again = acu.run_cohort("sample_data", tmp_path, sessions=True)
+    assert again.kept == again.units  # nothing is done twice
+    acu.run_cohort("sample_data", tmp_path)
+    assert not (tmp_path / "sessions.csv").exists()
 
 
 def test_figures_and_their_words(sample):

@@ -5,27 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acu_nof1 import __version__
-from acu_nof1.cohort.work import Done, work_off
+from acu_nof1.cohort.work import Asked, Done, work_off
 from acu_nof1.errors import MissingToolError, Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from acu_nof1.cohort.units import Unit
 
 ATTEMPTS = 3  # times a unit is tried again when the worker that had it is gone
 
 
-def worked_off(
-    units: Sequence[Unit],
-    questions: tuple[str, ...],
-    confidence: float,
-    engine: str,
-    jobs: int,
-    scheduler: str | None,
-    pages: Path | None = None,
-) -> Iterator[Done]:
+def worked_off(units: Sequence[Unit], asked: Asked, engine: str, jobs: int, scheduler: str | None) -> Iterator[Done]:
     """Work off the units, in any order, and give each as soon as it is done.
 
     Raises
@@ -36,30 +27,26 @@ def worked_off(
         If Dask is asked for and not installed.
     """
     if engine == "dask":
-        yield from _on_dask(units, questions, confidence, scheduler, pages)
+        yield from _on_dask(units, asked, scheduler)
     elif engine != "local" or scheduler is not None or jobs < 1:
         what = f"engine {engine} with {jobs} processes" + (" and a scheduler" if scheduler else "")
         remedy = "local with at least one process, or dask with the address of a scheduler."
         raise UsageError([Problem("error", "engine", f"{what} cannot be used.", f"Give {remedy}")])
     elif jobs == 1 or len(units) < 2:
-        yield from (work_off(unit, questions, confidence, pages) for unit in units)
+        yield from (work_off(unit, asked) for unit in units)
     else:
-        yield from _in_processes(units, questions, confidence, jobs, pages)
+        yield from _in_processes(units, asked, jobs)
 
 
-def _in_processes(
-    units: Sequence[Unit], questions: tuple[str, ...], confidence: float, jobs: int, pages: Path | None
-) -> Iterator[Done]:
+def _in_processes(units: Sequence[Unit], asked: Asked, jobs: int) -> Iterator[Done]:
     from joblib import Parallel, delayed, parallel_config
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        each = (delayed(work_off)(unit, questions, confidence, pages) for unit in units)
+        each = (delayed(work_off)(unit, asked) for unit in units)
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(each)
 
 
-def _on_dask(
-    units: Sequence[Unit], questions: tuple[str, ...], confidence: float, scheduler: str | None, pages: Path | None
-) -> Iterator[Done]:
+def _on_dask(units: Sequence[Unit], asked: Asked, scheduler: str | None) -> Iterator[Done]:
     try:
         from distributed import Client, as_completed
     except ImportError:
@@ -77,9 +64,7 @@ def _on_dask(
         ) from None
     with client:
         _insist_on_version(client.run(_version))
-        futures = client.map(
-            work_off, units, questions=questions, confidence=confidence, pages=pages, pure=False, retries=ATTEMPTS
-        )
+        futures = client.map(work_off, units, asked=asked, pure=False, retries=ATTEMPTS)
         for future in as_completed(futures, loop=client.loop):
             yield future.result()
 

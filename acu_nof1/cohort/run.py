@@ -16,11 +16,12 @@ from acu_nof1 import __version__
 from acu_nof1.cohort.engines import worked_off
 from acu_nof1.cohort.index import primary_of, write_index
 from acu_nof1.cohort.units import Unit, units_of
-from acu_nof1.cohort.work import page_name
+from acu_nof1.cohort.work import Asked, page_name
 from acu_nof1.errors import Problem, UsageError
 from acu_nof1.estimate import ESTIMATORS
 from acu_nof1.estimate.base import COLUMNS
 from acu_nof1.export import neutralised
+from acu_nof1.sessions import FRAME_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Engine = Literal["local", "dask"]
 SCHEMA = "acu-nof1/cohort/1"
 RESULTS, PROBLEMS, MANIFEST, PARQUET = "results.csv", "problems.csv", "manifest.json", "results.parquet"
+SESSIONS = "sessions.csv"
 INDEX, PAGES = "index.html", "reports"
 KEPT, WORKING = ".units", ".working"
 MANIFEST_PART = "people.csv"
@@ -70,6 +72,7 @@ def run_cohort(
     scheduler: str | None = None,
     reports: bool = False,
     questions: Sequence[str] = (),
+    sessions: bool = False,
     confidence: float = 0.95,
     progress: Progress | None = None,
 ) -> Run:
@@ -87,6 +90,8 @@ def run_cohort(
         Whether everybody's own page is written, to ``reports/``.
     questions
         Names of the estimators; all where none is given.
+    sessions
+        Whether ``sessions.csv`` is written too: sessions and the course of the change, a row a person and outcome.
     confidence
         Of the intervals.
     progress
@@ -109,19 +114,23 @@ def run_cohort(
     target = Path(out)
     kept, working = target / KEPT, target / WORKING
     kept.mkdir(parents=True, exist_ok=True)
-    units = units_of(Path(source), working, f"{confidence!r} {','.join(questions)} {','.join(COLUMNS)}")
+    wanted_too = f" {','.join(FRAME_COLUMNS)}" if sessions else ""
+    units = units_of(Path(source), working, f"{confidence!r} {','.join(questions)} {','.join(COLUMNS)}{wanted_too}")
     pages = target / PAGES if reports else None
     if pages is not None:
         pages.mkdir(exist_ok=True)
+    asked = Asked(tuple(questions), confidence, sessions, pages)
     left = [unit for unit in units if not _is_done(kept / unit.key, pages)]
     total, done = sum(unit.people for unit in units), sum(unit.people for unit in units) - sum(u.people for u in left)
     sizes = {unit.key: unit.people for unit in left}
-    for each in worked_off(left, tuple(questions), confidence, engine, jobs, scheduler, pages):
+    for each in worked_off(left, asked, engine, jobs, scheduler):
         _keep(each, kept)
         done += sizes[each.key]
         if progress is not None:
             progress(done, total)
-    _assembled(units, kept, target)
+    _assembled(units, kept, target, (RESULTS, PROBLEMS, *([SESSIONS] if sessions else [])))
+    if not sessions:
+        (target / SESSIONS).unlink(missing_ok=True)  # of an earlier run: it would stand beside newer results
     people = list(_people(units, kept))
     counts = _manifest(people, target, confidence)
     write_index(
@@ -155,8 +164,10 @@ def _keep(done: Done, kept: Path) -> None:
     making = kept / f"{done.key}.{os.getpid()}.tmp"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
-    for name, frame in ((RESULTS, done.results), (PROBLEMS, done.problems), (MANIFEST_PART, done.manifest)):
-        neutralised(frame).to_csv(making / name, index=False, lineterminator="\n")
+    parts = {RESULTS: done.results, PROBLEMS: done.problems, MANIFEST_PART: done.manifest, SESSIONS: done.sessions}
+    for name, frame in parts.items():
+        if frame is not None:
+            neutralised(frame).to_csv(making / name, index=False, lineterminator="\n")
     shutil.rmtree(kept / done.key, ignore_errors=True)  # tables of a run that wrote no pages
     try:
         making.rename(kept / done.key)
@@ -164,9 +175,9 @@ def _keep(done: Done, kept: Path) -> None:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _assembled(units: Sequence[Unit], kept: Path, target: Path) -> None:
-    """Write the tables as the units follow one another, without holding them."""
-    for name in (RESULTS, PROBLEMS):
+def _assembled(units: Sequence[Unit], kept: Path, target: Path, tables: Sequence[str]) -> None:
+    """Write these tables as the units follow one another, without holding them."""
+    for name in tables:
         making = target / f"{name}.tmp"
         with making.open("wb") as whole:
             whole.write(b"\xef\xbb\xbf")  # so that Excel takes it for UTF-8

@@ -22,13 +22,37 @@ from acu_nof1.estimate.base import COLUMNS
 from acu_nof1.load.trials import read_trial
 from acu_nof1.reassessment import reassess
 from acu_nof1.report import write_report
+from acu_nof1.sessions import FRAME_COLUMNS, explored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from acu_nof1.cohort.cohort import Cohort
     from acu_nof1.cohort.units import Unit
     from acu_nof1.trial import Trial
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of everybody.
+
+    Attributes
+    ----------
+    questions
+        Names of the estimators; all where none is given.
+    confidence
+        Of the intervals.
+    sessions
+        Whether sessions and the course of the change are explored too.
+    pages
+        A folder for everybody's own page; ``None``: none is written.
+    """
+
+    questions: tuple[str, ...] = ()
+    confidence: float = 0.95
+    sessions: bool = False
+    pages: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,27 +65,26 @@ class Done:
         Of the unit.
     results, manifest, problems
         The rows of its people in the three tables.
+    sessions
+        The rows on sessions and the course of the change, where they are asked.
     """
 
     key: str
     results: pd.DataFrame
     manifest: pd.DataFrame
     problems: pd.DataFrame
+    sessions: pd.DataFrame | None = None
 
 
-def work_off(unit: Unit, questions: tuple[str, ...] = (), confidence: float = 0.95, pages: Path | None = None) -> Done:
+def work_off(unit: Unit, asked: Asked) -> Done:
     """Read the people of one unit and reassess them.
 
     Parameters
     ----------
     unit
         The people.
-    questions
-        Names of the estimators; all where none is given.
-    confidence
-        Of the intervals.
-    pages
-        A folder for everybody's own page; ``None``: none is written.
+    asked
+        What is asked of them.
 
     Returns
     -------
@@ -79,14 +102,23 @@ def work_off(unit: Unit, questions: tuple[str, ...] = (), confidence: float = 0.
             pd.DataFrame(columns=list(COLUMNS)),
             pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)),
             pd.DataFrame(told, columns=list(PROBLEM_COLUMNS)),
+            pd.DataFrame(columns=list(FRAME_COLUMNS)) if asked.sessions else None,
         )
-    chosen = [each for each in ESTIMATORS if not questions or each.question in questions]
-    found = reassess_all(cohort, estimators=chosen, confidence=confidence)
+    chosen = [each for each in ESTIMATORS if not asked.questions or each.question in asked.questions]
+    found = reassess_all(cohort, estimators=chosen, confidence=asked.confidence)
     results = found.to_frame().replace([math.inf, -math.inf], math.nan)
     manifest, problems = found.manifest(), cohort.problems
-    if pages is not None:
-        problems = pd.concat([problems, _written(unit, manifest, confidence, pages)], ignore_index=True)
-    return Done(unit.key, results, manifest, problems)
+    if asked.pages is not None:
+        written = _written(unit, manifest, asked.confidence, asked.pages)
+        problems = pd.concat([problems, written], ignore_index=True)
+    return Done(unit.key, results, manifest, problems, _sessions(cohort) if asked.sessions else None)
+
+
+def _sessions(cohort: Cohort) -> pd.DataFrame:
+    """Sessions and the course of the change of everybody who could be read."""
+    if cohort.comparisons is None:
+        return pd.DataFrame(columns=list(FRAME_COLUMNS))
+    return explored(cohort.comparisons, cohort.attended).to_frame()
 
 
 def page_name(person: str) -> str:

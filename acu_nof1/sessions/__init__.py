@@ -9,7 +9,7 @@ from acu_nof1.sessions.afterwards import FollowUp, follow_up
 from acu_nof1.sessions.around import Around, around_sessions
 from acu_nof1.sessions.calendar import attended
 from acu_nof1.sessions.dose import DOSE, Dose, by_dose, dose_of
-from acu_nof1.sessions.exploring import Explored, explored
+from acu_nof1.sessions.exploring import FRAME_COLUMNS, Explored, explored
 from acu_nof1.sessions.fading import Kinetics, kinetics
 from acu_nof1.sessions.lagged import Link, together
 from acu_nof1.sessions.medicare import ELIGIBILITY, Visits, visits
@@ -18,6 +18,7 @@ from acu_nof1.sessions.ranges import Range
 __all__ = [
     "DOSE",
     "ELIGIBILITY",
+    "FRAME_COLUMNS",
     "Around",
     "Dose",
     "Explored",

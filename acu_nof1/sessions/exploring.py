@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from acu_nof1.sessions.afterwards import WEEKS, follow_up
@@ -25,7 +26,19 @@ if TYPE_CHECKING:
     from acu_nof1.trial import Comparisons
 
 SEED = 20261126
+NUMBERS = ("state", "build_up", "half_life", "time_to_half", "persistence")
+AFTER = tuple(f"{name}_{weeks}_weeks" for weeks in WEEKS for name in ("change", "left"))
 DAY_AFTER = OFFSETS.index(1)
+
+
+def _with_ends(*names: str) -> tuple[str, ...]:
+    return tuple(f"{name}{end}" for name in names for end in ("", "_low", "_high"))
+
+
+FRAME_COLUMNS = (
+    "person", "outcome", "label", "unit", "sessions", *_with_ends("day_after"), "around_told", "around_reason",
+    *_with_ends(*NUMBERS), "build_up_told", "half_life_told", "kinetics_reason", *_with_ends(*AFTER),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +61,7 @@ class Explored:
     later: tuple[FollowUp, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a person and outcome; what is not known is NaN, and why stands in the columns of reasons."""
+        """Return one row a person and outcome; what is not known, or an end that does not exist, is NaN; reasons have columns."""
         later = {(each.person, each.outcome.name): each for each in self.later}
         return pd.DataFrame(
             [
@@ -63,8 +76,9 @@ class Explored:
                     **_later(later.get((one.person, one.outcome.name))),
                 }
                 for one, course in zip(self.around, self.kinetics, strict=True)
-            ]
-        )
+            ],
+            columns=list(FRAME_COLUMNS),
+        ).replace([np.inf, -np.inf], np.nan)
 
     def links_frame(self) -> pd.DataFrame:
         """Return one row a link."""
@@ -126,9 +140,8 @@ def _around(one: Around) -> dict[str, object]:
 
 
 def _kinetics(one: Kinetics) -> dict[str, object]:
-    numbers = ("state", "build_up", "half_life", "time_to_half", "persistence")
     found: dict[str, object] = {}
-    for name in numbers:
+    for name in NUMBERS:
         found |= _ends(name, getattr(one, name))
     return found | {
         "build_up_told": one.build_up_told, "half_life_told": one.half_life_told, "kinetics_reason": one.reason,
