@@ -275,6 +275,20 @@ def test_a_common_course_is_no_link():
     assert next(words.link_sentences(together(series))).startswith("Of 2 pairs of outcomes")
 
 
+def test_a_link_whose_check_fails_is_not_called_so():
+    """Five days earlier tells as much as the night before."""
+    night = noisy(1, 1.0, 0.0)
+    later = 0.9 * night + noisy(2, 0.5, 0.2)
+    later[5:] += 0.9 * night[:-5]
+    series, _ = both(kept({"pain": later, "night": night}, pain=FREE, night=FREE | {"label": "Night"}))
+    series = replace(series, outcomes=(series.outcomes[0], replace(series.outcomes[1], domain="sleep")))
+    found = next(each for each in together(series) if each.first.name == "night")
+    assert found.p < 0.001
+    assert found.placebo.clear
+    assert not found.holds
+    assert words.link_row(found)[-1] == "not called a link: the check fails"
+
+
 def test_links_turn_round_with_either_scale():
     one, other = noisy(1), noisy(2)
     other[1:] += 0.5 * one[:-1]

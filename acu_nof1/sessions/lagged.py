@@ -58,7 +58,8 @@ class Link:
     placebo
         The same for `first` five days earlier, with `lag` in the model; it should hold 0.
     holds
-        Whether it is left when of all links that are called so at most 5 % should be false (Benjamini and Hochberg 1995).
+        Whether it is left when of all links that are called so at most 5 % should be false (Benjamini and Hochberg 1995), and the
+        placebo does hold 0.
     reason
         Why there is none; ``""`` where there is.
     """
@@ -241,7 +242,10 @@ def _controlled(links: list[Link]) -> tuple[Link, ...]:
     for person in dict.fromkeys(link.person for link in links):
         own = [link for link in links if link.person == person]
         adjusted = false_discovery_rates(np.array([link.p for link in own]))
-        out += [replace(link, holds=bool(rate <= FALSE_DISCOVERIES)) for link, rate in zip(own, adjusted, strict=True)]
+        out += [
+            replace(link, holds=bool(rate <= FALSE_DISCOVERIES) and not link.placebo.clear)
+            for link, rate in zip(own, adjusted, strict=True)
+        ]
     return tuple(out)
 
 

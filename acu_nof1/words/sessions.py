@@ -44,7 +44,7 @@ LINKS_CAPTION = "Outcomes in turn, within each phase"
 LINKS_COLUMNS = ("First", "Then", "Change of the second (95 % interval)", "Five days earlier (check)", "Reads as")
 LINKS_NOTE = (
     "What goes along with one SD more of the first, days around level and slope of each phase. Each pair stands both ways round. "
-    "A link is called so only if, of all in this table, at most 5 % called so would be chance. The check should hold 0. Stress, "
+    "A link is called so only if the check holds 0 and, of all that are called so, at most 5 % would be chance. Stress, "
     "weather or a bad week that drives both looks the same."
 )
 LATER_CAPTION = "After the last session"
@@ -63,6 +63,7 @@ VISITS_NOTE = (
 NEEDED_NOW = "a documented improvement is needed before the next visit"
 NONE_LEFT = f"{YEAR_VISITS} visits are used up: none is left in this year"
 NEEDED_BEFORE = f"a documented improvement is needed before visit {FIRST_VISITS + 1}"
+CHECK_FAILS = "not called a link: the check fails"
 CANNOT_BE_TOLD = "cannot be told"
 NO_DIRECTION = "–"
 PARTS_OF_DOSE: Mapping[str, str] = {
@@ -221,7 +222,7 @@ def _next(one: Link) -> str:
 def link_reads(one: Link) -> str:
     """What a link reads as."""
     if not one.holds:
-        return "cannot be told from none"
+        return CHECK_FAILS if one.effect.clear and one.placebo.clear else "cannot be told from none"
     return f"more of the first, {'more' if one.effect.value > 0 else 'less'} of the second"
 
 
