@@ -363,7 +363,7 @@ def test_everybody_s_indices_are_a_table(tmp_path):
     )
     assert ran.exit_code == 0
     assert "57 people, 171 rows." in ran.output
-    assert "3 people could not be read and are not in it: C-17, C-31, C-44." in ran.output
+    assert "Not readable, and not in it: C-17, C-31, C-44." in ran.output
     assert pd.read_csv(tmp_path / "i.csv")["person"].nunique() == 57
 
 

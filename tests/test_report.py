@@ -204,7 +204,7 @@ def test_hostile_text_is_shown_as_it_was_written():
 
 def test_pictures_hold_no_markup_from_files():
     svgs = [block.svg for section in blocks(cases.hostile()) for block in section.walk() if isinstance(block, Picture)]
-    assert len(svgs) == 7
+    assert len(svgs) == 8
     assert not any("<script" in svg or "onerror=" in svg for svg in svgs)
 
 

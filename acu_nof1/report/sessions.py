@@ -56,11 +56,11 @@ def _pictures(found: Explored) -> Iterator[Block]:
     from acu_nof1.plot.sessions import plot_around, plot_kinetics, plot_links
 
     if around:
-        yield Picture(style.svg(plot_around(around)), words.around_alt(around), words.AROUND_CAPTION)
+        yield Picture(style.svg(plot_around(around)), words.around_alt(around), words.AROUND_FIGURE)
     if course is not None:
-        yield Picture(style.svg(plot_kinetics(course)), words.course_alt(course), words.COURSE_CAPTION)
+        yield Picture(style.svg(plot_kinetics(course)), words.course_alt(course), words.COURSE_FIGURE)
     if held:
-        yield Picture(style.svg(plot_links(held)), words.links_alt(held), words.LINKS_CAPTION)
+        yield Picture(style.svg(plot_links(held)), words.links_alt(held), words.LINKS_FIGURE)
 
 
 def visit_blocks(review: Reassessment) -> Iterator[Block]:

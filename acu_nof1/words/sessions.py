@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 HEADING = "Sessions and the course of the change"
 PREFACE = "This part explores: it shows what goes along with what in these days, never why."
+AROUND_FIGURE, COURSE_FIGURE, LINKS_FIGURE = (
+    "Figure of the days around a session", "Figure of build-up and fading", "Figure of outcomes that move together",
+)  # fmt: skip
 AROUND_CAPTION = "Around a session: three days before to six days after"
 AROUND_COLUMNS = ("Outcome", "Sessions", "Day of the session", "Day after", "Three days after", "Reads as")
 AROUND_SHOWN = (0, 1, 3)
