@@ -429,6 +429,8 @@ def indices(
     from acu_nof1.single_case.for_r import r_script
     from acu_nof1.words import indices as words
 
+    if _is_diary(path):
+        raise UsageError([_needs_folder("indices", path)])
     known = {each.name: each for each in INDICES}
     targets = {name: file for name, file in (("--csv", csv), ("--for-r", for_r)) if file not in (None, STDOUT)}
     wrong = target_problems(targets, list(input_files(path)))
@@ -451,13 +453,13 @@ def indices(
         if for_r != STDOUT:
             _written_text(r_script(for_r.name), for_r.with_suffix(".R"), "utf-8")
     if STDOUT not in (csv, for_r):
+        for said in beside:
+            typer.echo(said)
         if people == 1:
             for said in (*words.lines(table), words.PREFACE):
                 typer.echo(said)
         else:
             typer.echo(f"{people} people, {len(table)} rows." + ("" if csv else " Add --csv FILE for the table."))
-        for said in beside:
-            typer.echo(said)
         for each in chosen if explain else ():
             typer.echo(words.explained(each))
     raise typer.Exit(0)
@@ -482,6 +484,8 @@ def sessions(
     from acu_nof1.sessions import explored
     from acu_nof1.words import sessions as words
 
+    if _is_diary(path):
+        raise UsageError([_needs_folder("sessions", path)])
     targets = {name: file for name, file in (("--csv", csv), ("--links", links)) if file not in (None, STDOUT)}
     wrong = target_problems(targets, list(input_files(path)))
     if csv == links == STDOUT:
@@ -500,7 +504,7 @@ def sessions(
     if STDOUT in (csv, links):
         raise typer.Exit(0)
     said = words.sentences(found) if one else ()
-    for line in (*said, *(() if isinstance(whose, dict) else _doses(whose, outcome)), words.PREFACE, *beside):
+    for line in (*beside, words.PREFACE, *said, *(() if isinstance(whose, dict) else _doses(whose, outcome))):
         typer.echo(line)
     if not one and csv is None:
         typer.echo(
@@ -537,10 +541,11 @@ def visits(
     ] = "calendar",
 ) -> None:
     """Count visits used and left under Medicare's rule for chronic low back pain; it decides nothing."""
+    from acu_nof1.cohort.reading import is_shared
     from acu_nof1.sessions import visits as counted
     from acu_nof1.words import sessions as words
 
-    if _is_diary(path):
+    if _is_diary(path) or is_shared(path):
         raise UsageError([_needs_folder("visits", path)])
     protocol = _read(path, None).protocol
     if not protocol.sessions:
@@ -811,7 +816,8 @@ def _is_diary(path: Path) -> bool:
 
 
 def _needs_folder(command: str, path: Path) -> Problem:
-    remedy = f'Make one of it first: acu-nof1 report "{path.name}" --save-protocol FOLDER.'
+    make = f'Make one of it first: acu-nof1 report "{path.name}" --save-protocol FOLDER.'
+    remedy = "Give the folder of one person: shared tables have no sessions." if path.is_dir() else make
     return Problem("error", str(path), f"{command} needs a trial folder with protocol.toml.", remedy)
 
 

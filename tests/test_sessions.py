@@ -561,12 +561,18 @@ def test_the_command(arguments, said):
         (["sample_data/low_back_pain", "--outcome", "pain"], "dose of a cohort"),
         (["sample_data/low_back_pain", "--csv", "sample_data/low_back_pain/pain.csv"], "would be overwritten"),
         (["no_such_folder"], "no trial folder"),
+        (["sample_data/own_diary/diary.csv"], "sessions needs a trial folder"),
     ],
 )
 def test_wrong_commands_say_what_to_do(arguments, said):
     run = CliRunner().invoke(app, ["sessions", *arguments])
     assert isinstance(run.exception, UsageError)
     assert said in str(run.exception)
+
+
+def test_a_red_flag_is_said_before_any_number():
+    run = CliRunner().invoke(app, ["sessions", "sample_data/sleep_and_stress"])
+    assert run.output.startswith("A red flag or a serious event is recorded: it overrules whatever these numbers say.")
 
 
 def test_ranges_and_words_of_odd_numbers():

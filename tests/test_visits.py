@@ -129,5 +129,7 @@ def test_the_command():
     assert "Used in the twelve months up to that day: 7" in run.output
     wrong = CliRunner().invoke(app, ["visits", "sample_data/own_diary/diary.csv"])
     assert isinstance(wrong.exception, UsageError)
+    shared = CliRunner().invoke(app, ["visits", "sample_data/clinic"])
+    assert "shared tables have no sessions" in str(shared.exception)
     lunar = CliRunner().invoke(app, ["visits", "sample_data/low_back_pain", "--year", "lunar"])
     assert isinstance(lunar.exception, UsageError)
