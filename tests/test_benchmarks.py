@@ -14,6 +14,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import exactness
 import real_diaries
+import sessions as session_cells
 import verdicts
 from bounds import bounded, judged
 from calibration import DESIGNS
@@ -179,3 +180,30 @@ def test_a_bar_counts_any_improved_of_the_unchanged_and_improved_at_half_of_the_
         "any_improved": [0.059, 0.06, 0.5, 0.5, 0.5, 0.9], "improved": [0.0, 0.0, 0.0, 0.03, 0.031, 0.9],
     })  # fmt: skip
     assert verdicts.verdicts_judged(rows)["passed"].tolist() == ["yes", "no", "", "yes", "no", ""]
+
+
+def test_a_small_run_of_the_sessions_benchmark_holds_its_bounds():
+    """Seeded; 3 binomial standard errors around what the full run found."""
+    around = session_cells.around_cell("weekly", 0.3, 60, 1)
+    assert around["refused"] == 0
+    assert around["value"] >= 0.85
+    links = {row["measure"]: row["value"] for row in session_cells.together_cell(0.0, 0.6, 0.0, 150, 1)}
+    plain = links.pop("Pearson's correlation at lag 1: p < .05")
+    assert max(links.values()) <= 0.12 <= plain
+    course = {row["measure"]: row["value"] for row in session_cells.kinetics_cell("2 to 10 days", None, 0.3, 24, 1)}
+    assert all(course[f"coverage of {name}"] >= 0.80 for name in ("build_up", "half_life", "state", "persistence"))
+    assert course["build_up told"] <= 0.2
+
+
+def test_the_distance_of_curves_is_what_an_oracle_sees():
+    """White noise: the length of what level and best curve leave of the true one."""
+    on = session_cells.on_calendar(np.arange(0, 70, 7))
+    mean = session_cells.planted(0.2, 10.0, 2.0, on)
+    far = (np.array([0.9]), np.array([2.0]))
+    (other,) = session_cells.states(on, *far)
+    design = np.column_stack([np.ones(on.size), other])
+    rest = mean - design @ np.linalg.lstsq(design, mean, rcond=None)[0]
+    everyday = np.ones(on.size, bool)
+    assert session_cells.distance(mean, on, everyday, 0.0, far) == pytest.approx(np.linalg.norm(rest))
+    same = (np.array([0.2]), np.array([10.0]))
+    assert session_cells.distance(mean, on, everyday, 0.3, same) == pytest.approx(0, abs=1e-6)
