@@ -582,3 +582,15 @@ def test_ranges_and_words_of_odd_numbers():
                        half_life=Range(40, 2, 120), persistence=Range(0.6, 0.1, 0.9))  # fmt: skip
     assert "half of it was there on the day of the first (0 to 3 days later)" in words.course_sentence(at_once)
     assert words.links_note(24, 30).endswith("The first 24 of 30 are shown; acu-nof1 sessions gives all.")
+
+
+def test_around_names_only_the_days_that_were_compared():
+    weekly, daily = range(14, DAYS, 7), range(14, DAYS)
+    (found,) = around_sessions(*both(kept({"free": 6 + noisy(2)}, days=weekly)))
+    assert np.isnan(found.value[[found.offsets.index(each) for each in (4, 5, 6)]]).all()
+    (said,) = words.around_sentences([found])
+    assert said == "From 3 days before a session to 3 days after it no day stands out in free."
+    values = 6 + noisy(2)
+    values[[each for each in daily if (each - 14) % 7 in (0, 1, 2, 3, 4, 5)]] = np.nan
+    (alone,) = around_sessions(*both(kept({"free": values}, days=weekly)))
+    assert alone.reason == "fewer than 3 answered days from the day of a session to 6 days after it"

@@ -160,12 +160,15 @@ def _compared(counts: Ints) -> NDArray[np.bool_]:
 def _reasons(series: Comparisons, sessions: Ints, counts: Ints) -> list[str]:
     baseline = counted(series.baseline, series)
     before = (counts[:, :BEFORE] >= LEAST_DAYS).sum(axis=1)
+    compared = _compared(counts).sum(axis=1)
 
     def why(row: int) -> str:
         if sessions[row] < LEAST_SESSIONS:
             return f"only {sessions[row]} sessions before the reassessment; at least {LEAST_SESSIONS} are needed"
         if not before[row]:
             return f"fewer than {LEAST_DAYS} answered days one, two and three days before a session"
+        if not compared[row]:
+            return f"fewer than {LEAST_DAYS} answered days from the day of a session to {AFTER} days after it"
         if baseline[row] < MINIMUM_DAYS:
             return f"only {baseline[row]} baseline days answered; at least {MINIMUM_DAYS} are needed"
         return ""

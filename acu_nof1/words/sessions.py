@@ -127,12 +127,26 @@ def around_sentences(found: Sequence[Around]) -> Iterator[str]:
     """Say which outcomes stand out around a session, and of which no day does; those that cannot be told by their reason."""
     for one in (one for one in found if one.told):
         yield f"Against the days before a session, {name_in_sentence(one.outcome)} was {_stands_out(one)}."
-    if level := [name_in_sentence(one.outcome) for one in found if not one.told and not one.reason]:
-        yield f"From three days before a session to six days after it no day stands out in {_or(level)}."
+    level = [one for one in found if not one.told and not one.reason]
+    for span in dict.fromkeys(map(_span, level)):
+        names = [name_in_sentence(one.outcome) for one in level if _span(one) == span]
+        yield f"{span} no day stands out in {_or(names)}."
     reasons = dict.fromkeys(one.reason for one in found if one.reason)
     for reason in reasons:
-        names = listing(name_in_sentence(one.outcome) for one in found if one.reason == reason)
-        yield f"Around a session, {names}: not estimable ({reason})."
+        whose = listing(name_in_sentence(one.outcome) for one in found if one.reason == reason)
+        yield f"Around a session, {whose}: not estimable ({reason})."
+
+
+def _span(one: Around) -> str:
+    """The days that were compared: weekly sessions leave none beyond three days after one."""
+    shown = [offset for offset, value in zip(one.offsets, one.value, strict=True) if math.isfinite(value)]
+    return f"From {_place(min(shown), 'a session')} to {_place(max(shown), 'it')}"
+
+
+def _place(offset: int, session: str) -> str:
+    if not offset:
+        return f"the day of {session}"
+    return f"{abs(offset)} {_plural([abs(offset)])} {'before' if offset < 0 else 'after'} {session}"
 
 
 def _or(names: Sequence[str]) -> str:
