@@ -440,7 +440,7 @@ def indices(
     goals = _goals(goal or (), wrong)
     _insist(wrong)
     chosen = [known[name] for name in index] if index else INDICES
-    comparisons, beside, _ = _series(path)
+    comparisons, beside, *_ = _series(path)
     if unasked := sorted(set(goals) - {outcome.name for outcome in comparisons.outcomes}):
         _insist([Problem("error", "--goal", f"no outcome is called {', '.join(unasked)}.", "See protocol.toml.")])
     table = table_of(comparisons, chosen, goals)
@@ -494,19 +494,17 @@ def sessions(
     if outcome is not None and _is_trial(path):
         wrong.append(Problem("error", "--outcome", "this is for the dose of a cohort.", "Leave it out."))
     _insist(wrong)
-    comparisons, beside, whose = _series(path)
-    one = isinstance(whose, dict)
+    comparisons, beside, dates, cohort = _series(path)
     with _counted("Exploring") as progress:
-        found = explored(comparisons, whose if isinstance(whose, dict) else whose.attended, seed, progress=progress)
-    for file, frame in ((csv, found.to_frame()), (links, found.links_frame())):
+        found = explored(comparisons, dates, seed, progress=progress)
+    for file, frame in ((csv, found.to_frame), (links, found.links_frame)):
         if file is not None:
-            _written_text(neutralised(frame).to_csv(index=False, lineterminator="\n"), file)
+            _written_text(neutralised(frame()).to_csv(index=False, lineterminator="\n"), file)
     if STDOUT in (csv, links):
         raise typer.Exit(0)
-    said = words.sentences(found) if one else ()
-    for line in (*beside, words.PREFACE, *said, *(() if isinstance(whose, dict) else _doses(whose, outcome))):
+    for line in (*beside, words.PREFACE, *(words.sentences(found) if cohort is None else _doses(cohort, outcome))):
         typer.echo(line)
-    if not one and csv is None:
+    if cohort is not None and csv is None:
         typer.echo(
             f"{len(dict.fromkeys(comparisons.person))} people, {len(found.around)} rows. Add --csv FILE for the table."
         )
@@ -543,7 +541,7 @@ def visits(
     """Count visits used and left under Medicare's rule for chronic low back pain; it decides nothing."""
     from acu_nof1.cohort.reading import is_shared
     from acu_nof1.sessions import visits as counted
-    from acu_nof1.words import sessions as words
+    from acu_nof1.words import visits as words
 
     if _is_diary(path) or is_shared(path):
         raise UsageError([_needs_folder("visits", path)])
@@ -566,10 +564,10 @@ def _is_trial(path: Path) -> bool:
     return path.is_file() or ((path / PROTOCOL_FILE).is_file() and not is_shared(path))
 
 
-def _series(path: Path) -> tuple[Comparisons, list[str], Cohort | dict[str, tuple[dt.date, ...]]]:
+def _series(path: Path) -> tuple[Comparisons, list[str], Mapping[str, Sequence[dt.date]], Cohort | None]:
     """The series of a trial folder as it stands at its reassessment, or of everybody in a cohort's folder; what to say beside.
 
-    Last the cohort, or the days of one person's sessions.
+    Then the days of the sessions by person, and the cohort where it is one.
     """
     from acu_nof1.cohort import read_cohort
     from acu_nof1.sessions import attended
@@ -578,7 +576,7 @@ def _series(path: Path) -> tuple[Comparisons, list[str], Cohort | dict[str, tupl
         trial = _sound_trial(path)
         look = trial.default_look()
         stood = trial.at(look)
-        return stood.comparisons(look), _overruled(trial), attended([stood])
+        return stood.comparisons(look), _overruled(trial), attended([stood]), None
     cohort = read_cohort(path)
     if cohort.comparisons is None:
         raise UsageError([Problem("error", str(path), "nobody could be read.", "See acu-nof1 cohort.")])
@@ -587,7 +585,7 @@ def _series(path: Path) -> tuple[Comparisons, list[str], Cohort | dict[str, tupl
     over = int((people["overruled"] != "").sum())
     said = [f"Not readable, and not in it: {', '.join(left)}. acu-nof1 cohort says why."] if left else []
     said += [f"People of whom a red flag or a serious event overrules every reading: {over}."] if over else []
-    return cohort.comparisons, said, cohort
+    return cohort.comparisons, said, cohort.attended, cohort
 
 
 def _sound_trial(path: Path) -> Trial:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
+    from acu_nof1.sessions import Range
     from acu_nof1.trial import Comparisons
 
 Floats = np.ndarray
@@ -133,7 +134,7 @@ def kinetics_cell(
     schedule: str, shape: tuple[float, float] | None, phi: float, n: int, seed: int
 ) -> list[dict[str, Any]]:
     """Do the intervals hold what was planted: one build-up and half-life, or any of the range that is looked at?"""
-    rng, held, told = generator(seed, f"kinetics {schedule} {shape} {phi}"), [], []
+    rng, held, told, shown = generator(seed, f"kinetics {schedule} {shape} {phi}"), [], [], []
     for _ in range(n):
         on = on_calendar(SCHEDULES[schedule](rng))
         build, half = shape or 2.0 ** np.array([rng.uniform(*BUILD_OCTAVES), rng.uniform(*HALF_LIFE_OCTAVES)])
@@ -154,20 +155,32 @@ def kinetics_cell(
             {name: getattr(found, name).low <= value <= getattr(found, name).high for name, value in truth.items()}
         )
         told.append((found.build_up_told, found.half_life_told))
+        shown.append(_holds(found.shown["half_life"], half) if found.half_life_told else np.nan)
     build, half = shape or ("drawn", "drawn")
     place = {"part": "kinetics", "schedule": schedule, "phi": phi, "build": build, "half_life": half, "n": n}
     rows = [
         place | {"measure": f"coverage of {name}", "value": value, "low": 0.90, "high": 0.99}
         for name, value in pd.DataFrame(held).mean().items()
     ]
-    shares = np.mean(told, axis=0)
+    shares, seen = np.mean(told, axis=0), np.array(shown)
     return [
         *rows,
+        place
+        | {
+            "n": int(np.isfinite(seen).sum()),
+            "measure": "half_life as shown, where it is told",
+            "value": np.nanmean(seen),
+        },
         *(
             place | {"measure": f"{name} told", "value": share}
             for name, share in zip(("build_up", "half_life"), shares, strict=True)
         ),
     ]
+
+
+def _holds(shown: Range, value: float) -> bool:
+    """Whether what is shown allows the value: an end that is not told excludes nothing."""
+    return not (value < shown.low or value > shown.high)
 
 
 # --- apart ----------------------------------------------------------------------------------------------------

@@ -187,6 +187,25 @@ def test_without_an_effect_its_course_cannot_be_told():
     assert words.course_row(found)[2:] == ("cannot be told",) * 4
 
 
+def test_what_only_the_range_gives_is_not_shown():
+    """A half-life of which the days tell that it is long, not how long: one end, and no middle."""
+    peaked, slow = np.array([0.01, 0.9, 0.09, 0.0]), np.array([0.0, 0.01, 0.3, 0.69])
+    known = {"state": Range(-2, -3, -1), "build_up": Range(0.3, 0.2, 0.5), "half_life": Range(60, 25, 125), "time_to_half": Range(7, 0, 14),
+             "persistence": Range(0.7, 0.46, 0.86)}  # fmt: skip
+    base = Kinetics("P-1", acu.OUTCOMES["nrs_pain"], 9, "ok", "", **known, build_up_told=True, half_life_told=True)
+    found = replace(base, weight=np.outer(peaked, slow))
+    row = words.course_row(found)
+    assert row[2:4] == ("30\N{NO-BREAK SPACE}% (20 to 50)", "25 days or more")
+    assert row[5] == "46\N{NO-BREAK SPACE}% or more"
+    assert "it fades to half in 25 days or more" in words.course_sentence(found)
+    fast = words.course_row(replace(base, weight=np.outer(peaked, slow[::-1])))
+    assert (fast[3], fast[5]) == ("125 days or less", "86\N{NO-BREAK SPACE}% or less")
+    whole = words.course_row(replace(base, weight=np.outer(peaked[::-1], peaked)))
+    assert whole[3] == "60 days (25 to 125)"
+    untold = words.course_row(replace(found, half_life_told=False))
+    assert untold[3] == "cannot be told (25 to 125 days fit)"
+
+
 def test_weekly_sessions_and_slow_fading_cannot_be_told_apart():
     weekly = list(range(14, DAYS, 7))
     (found,) = kinetics(*both(kept({"free": planted(3, 0.2, 60.0, 1.5, days=weekly, sd=1.0)}, days=weekly)))
@@ -381,6 +400,13 @@ def test_what_is_left_turns_round_with_the_scale():
     assert turned.later[1].share.value == pytest.approx(plain.later[1].share.value, rel=1e-6)
 
 
+def test_a_change_of_which_nothing_is_left_is_not_called_so_much_left():
+    (found,) = follow_up(*both(with_follow_up((6.0, 7.0, 8.0))))
+    assert words.later_sentence(found).startswith(
+        "12 weeks after the last session nothing of the change of free was left: −"
+    )
+
+
 def test_no_share_of_a_change_without_direction():
     series, dates = both(with_follow_up((6.0, 6.0, 6.0)))
     same = replace(
@@ -507,7 +533,7 @@ def test_figures_and_their_words(sample):
     assert course.get_ylabel() == "difference, points"
     assert words.around_alt(around).endswith("no day stands out in pain, walking or sleep.")
     assert "half-life 12 to 118 days" in words.course_alt(found.kinetics[0])
-    held = [replace(found.links[0], holds=True), replace(found.links[1], holds=True)]
+    held = [replace(each, holds=True) for each in found.links[:2]]
     texts = [text.get_text() for text in plot_links([*held, *found.links[2:]]).axes[0].texts]
     assert {"Pain", "Walking", "−0.9"} <= set(texts)
 
@@ -534,14 +560,18 @@ def test_nothing_without_sessions_or_baseline_or_where_something_overrules():
 def test_json_holds_the_same_numbers_as_the_table(sample):
     rows = sample.to_dict()["explored"]["outcomes"]
     assert [row["outcome"] for row in rows] == ["pain", "walking", "sleep"]
-    assert rows[0]["half_life"] == sample.explored.kinetics[0].half_life.value
-    assert rows[1]["half_life"] is None
+    assert rows[0]["half_life_low"] == sample.explored.kinetics[0].half_life.low
+    assert rows[0]["half_life"] is rows[0]["half_life_high"] is rows[0]["build_up_low"] is None
+    assert rows[1]["half_life_low"] is rows[1]["half_life_told"] is None
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["sample_data/low_back_pain"], "it fades to half in 35 days (12 to 118)"),
+        (
+            ["sample_data/low_back_pain"],
+            "it fades to half in 12 days or more; left of it 4 weeks after the last session: 19\N{NO-BREAK SPACE}% or more.",
+        ),
         (["sample_data/clinic"], "Over 51 people one session more"),
         (["sample_data"], "Dose is not asked: these answers have no common average"),
         (["sample_data/low_back_pain", "--csv", "-"], "person,outcome,label,unit,sessions,day_after"),
@@ -578,8 +608,9 @@ def test_a_red_flag_is_said_before_any_number():
 def test_ranges_and_words_of_odd_numbers():
     assert Range(1.0, 0.2, 2.0).clear
     assert not Range(1.0, -0.2, 2.0).clear
+    fits = np.full((2, 4), 0.125)
     at_once = Kinetics("P-1", acu.OUTCOMES["nrs_pain"], 5, "ok", "", state=Range(-2, -3, -1), time_to_half=Range(0, 0, 3),
-                       half_life=Range(40, 2, 120), persistence=Range(0.6, 0.1, 0.9))  # fmt: skip
+                       half_life=Range(40, 2, 120), persistence=Range(0.6, 0.1, 0.9), weight=fits)  # fmt: skip
     assert "half of it was there on the day of the first (0 to 3 days later)" in words.course_sentence(at_once)
     assert words.links_note(24, 30).endswith("The first 24 of 30 are shown; acu-nof1 sessions gives all.")
 

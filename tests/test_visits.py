@@ -13,7 +13,7 @@ from acu_nof1.errors import UsageError
 from acu_nof1.protocol import Session
 from acu_nof1.report.sessions import visit_blocks
 from acu_nof1.sessions import ELIGIBILITY, visits
-from acu_nof1.words import sessions as words
+from acu_nof1.words import visits as words
 
 
 def day(text):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from acu_nof1.report.block import Block, Heading, Note, Picture, Table
 from acu_nof1.sessions.medicare import visits
 from acu_nof1.words import sessions as words
+from acu_nof1.words import visits as counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,4 +70,4 @@ def visit_blocks(review: Reassessment) -> Iterator[Block]:
     if LOW_BACK_PAIN not in protocol.condition.casefold().replace("_", " ") or not protocol.sessions:
         return
     found = visits(protocol.sessions, review.day)
-    yield Table(words.VISITS_CAPTION, words.VISITS_COLUMNS, tuple(words.visit_rows(found)), note=words.VISITS_NOTE)
+    yield Table(counts.CAPTION, counts.COLUMNS, tuple(counts.visit_rows(found)), note=counts.NOTE)

@@ -86,19 +86,13 @@ def by_dose(value: ArrayLike, se: ArrayLike, known: pd.DataFrame, names: Sequenc
     tuple of Dose
         One a column of `DOSE` that is there.
     """
-    return tuple(
-        _one(part, np.asarray(value, float), np.asarray(se, float), known, names) for part in DOSE if part in known
-    )
+    return tuple(_one(part, value, se, known[[part]], names) for part in DOSE if part in known)
 
 
-def _one(part: str, value: np.ndarray, se: np.ndarray, known: pd.DataFrame, names: Sequence[object]) -> Dose:
-    dose = known[part].to_numpy(dtype=float)
-    told = np.isfinite(dose)
-    if not told.any():
+def _one(part: str, value: ArrayLike, se: ArrayLike, known: pd.DataFrame, names: Sequence[object]) -> Dose:
+    if known[part].isna().all():
         return Dose(part, 0, NOT_KNOWN, "no session log tells it")
-    found = meta_regression(
-        value[told], se[told], known.loc[told, [part]], names=[n for n, t in zip(names, told, strict=True) if t]
-    )
+    found = meta_regression(value, se, known, names=names)  # leaves out whoever lacks it
     if not found.ok:
         return Dose(part, found.people, NOT_KNOWN, found.reason)
     row = found.to_frame().iloc[1]

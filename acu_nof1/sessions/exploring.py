@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,21 +48,26 @@ class Explored:
 
     Attributes
     ----------
+    comparisons
+        The series that were asked.
     around, kinetics
         One each an outcome that is kept daily and is not yes/no.
-    links
-        Outcomes two by two, both ways round.
     later
         Outcomes with answered days after the last session.
     """
 
+    comparisons: Comparisons
     around: tuple[Around, ...]
     kinetics: tuple[Kinetics, ...]
-    links: tuple[Link, ...]
     later: tuple[FollowUp, ...]
 
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """Outcomes two by two, both ways round; worked out on first use."""
+        return together(self.comparisons)
+
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a person and outcome; what is not known, or an end that does not exist, is NaN; reasons have columns."""
+        """Return one row a person and outcome; what the days do not tell, or an end that does not exist, is empty."""
         later = {(each.person, each.outcome.name): each for each in self.later}
         return pd.DataFrame(
             [
@@ -87,7 +93,7 @@ class Explored:
                 {
                     "person": each.person, "first": each.first.name, "then": each.then.name, "lag": each.lag, "pairs": each.pairs,
                     "sd_of_first": each.sd, "unit": each.then.change_unit, **_ends("effect", each.effect), "p": each.p,
-                    **_ends("placebo", each.placebo), "holds": each.holds, "reason": each.reason,
+                    **_ends("placebo", each.placebo), "holds": None if each.reason else each.holds, "reason": each.reason,
                 }
                 for each in self.links
             ]
@@ -118,9 +124,9 @@ def explored(
     """
     names = None if wanted is None else set(wanted)
     return Explored(
+        comparisons,
         around_sessions(comparisons, attended, seed),
         kinetics(comparisons, attended, names, progress),
-        together(comparisons),
         follow_up(comparisons, attended),
     )
 
@@ -134,18 +140,20 @@ def _around(one: Around) -> dict[str, object]:
         "day_after": one.value[DAY_AFTER],
         "day_after_low": one.low[DAY_AFTER],
         "day_after_high": one.high[DAY_AFTER],
-        "around_told": one.told,
+        "around_told": None if one.reason else one.told,
         "around_reason": one.reason,
     }
 
 
 def _kinetics(one: Kinetics) -> dict[str, object]:
     found: dict[str, object] = {}
-    for name in NUMBERS:
-        found |= _ends(name, getattr(one, name))
+    for name, each in {"state": one.state, **one.shown}.items():
+        found |= _ends(name, each)
     return found | {
-        "build_up_told": one.build_up_told, "half_life_told": one.half_life_told, "kinetics_reason": one.reason,
-    }  # fmt: skip
+        "build_up_told": None if one.reason else one.build_up_told,
+        "half_life_told": None if one.reason else one.half_life_told,
+        "kinetics_reason": one.reason,
+    }
 
 
 def _later(one: FollowUp | None) -> dict[str, object]:

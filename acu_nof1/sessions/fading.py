@@ -13,6 +13,7 @@ by the evidence and its prior (even in log b and log h).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import nan
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -50,6 +51,8 @@ ENDS = np.array([0.025, 0.5, 0.975])
 CLEAR = 0.975
 TOLD_SHARE = 0.5
 LEAST_LOG = -40.0
+WILKS = 3.841
+"""The 95 % point of chi-squared with one degree of freedom."""
 NOT_ASKED = "not asked here"
 
 
@@ -81,7 +84,7 @@ class Kinetics:
         Share of the effect of the day of the last session that is left four weeks later.
     build_up_told, half_life_told
         Whether the days tell it: the state has a direction (without an effect its course has no meaning), and the interval leaves
-        out at least half of the range that was looked at.
+        out at least half of the range that was looked at. Where it is not told, the numbers say more of the range than of the days.
     builds, half_lives, weight
         The grid and its posterior, (builds, half-lives): the ridge.
     days, effect, low, high
@@ -117,6 +120,22 @@ class Kinetics:
         return self.reason != NOT_ASKED
 
     @property
+    def shown(self) -> dict[str, Range]:
+        """What the days tell of build-up, half-life, time to half and persistence; NaN for what only the range would give.
+
+        A number is not told at all, or has one end only where the other end of the range fits nearly as well as anything: a longer
+        range would give another end, and another middle.
+        """
+        builds, halves = (self.weight.sum(axis=axis) if self.weight.size else np.zeros(2) for axis in (1, 0))
+        # All of what is missing is the most there can be; a half-life has no such end.
+        return {
+            "build_up": _ends_told(self.build_up, self.build_up_told, _is_open(builds, 0), False),
+            "half_life": _ends_told(self.half_life, self.half_life_told, _is_open(halves, 0), _is_open(halves, -1)),
+            "time_to_half": self.time_to_half if self.state.clear else NOT_KNOWN,
+            "persistence": _ends_told(self.persistence, self.half_life_told, _is_open(halves, 0), _is_open(halves, -1)),
+        }
+
+    @property
     def told(self) -> bool:
         """Whether build-up and fading can both be told."""
         return self.build_up_told and self.half_life_told
@@ -137,14 +156,14 @@ def states(on: NDArray[np.bool_], builds: Floats, half_lives: Floats) -> Floats:
     ndarray
         (M, D), from 0 to 1.
     """
-    kept = 2.0 ** (-1.0 / half_lives)
-    state, found = np.zeros(len(builds)), np.empty((len(builds), len(on)))
-    for day, session in enumerate(on):  # a recursion over days, all of the grid at once
-        state = kept * state
-        if session:
-            state = state + builds * (1 - state)
-        found[:, day] = state
-    return found
+    kept, days = 2.0 ** (-1.0 / half_lives), np.flatnonzero(on)
+    after = [np.zeros(len(builds))]  # the state right after each session, and before the first
+    for gap in np.diff(days, prepend=days[:1]):
+        faded = after[-1] * kept**gap
+        after.append(faded + builds * (1 - faded))
+    sofar = np.cumsum(on)
+    since = np.arange(len(on)) - np.r_[0, days][sofar]
+    return np.asarray(np.stack(after, axis=1)[:, sofar] * kept[:, None] ** since)
 
 
 def _grid(finer: int = 1) -> tuple[Floats, Floats]:
@@ -324,10 +343,21 @@ def _marginal(at: Floats, weight: Floats, octaves: tuple[float, float]) -> Range
 
 def _spread(values: Floats, weight: Floats) -> Range:
     """Weighted median and the ends of a 95 % interval."""
-    order = np.argsort(values, kind="stable")
-    total = np.cumsum(weight[order])
-    low, middle, high = values[order][np.minimum(np.searchsorted(total, ENDS * total[-1]), len(values) - 1)]
+    low, middle, high = np.quantile(values, ENDS, weights=weight, method="inverted_cdf")
     return Range(float(middle), float(low), float(high))
+
+
+def _is_open(fits: Floats, end: int) -> bool:
+    """Whether the end of the range fits as a value inside a 95 % likelihood interval does (Wilks 1938)."""
+    return bool(fits[end] > np.exp(-WILKS / 2) * fits.max())
+
+
+def _ends_told(each: Range, told: bool, low_open: bool, high_open: bool) -> Range:
+    """The number with the ends that the days tell; where one is not told, neither is the middle."""
+    if not told:
+        return NOT_KNOWN
+    value = nan if low_open or high_open else each.value
+    return Range(value, nan if low_open else each.low, nan if high_open else each.high)
 
 
 def _narrow(found: Range, octaves: tuple[float, float]) -> bool:

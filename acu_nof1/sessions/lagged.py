@@ -8,7 +8,7 @@ series drift; days on which either was not answered do not count. The placebo is
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import groupby, permutations
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -110,11 +110,10 @@ def together(comparisons: Comparisons) -> tuple[Link, ...]:
     """
     rows = np.flatnonzero(comparisons.each(is_daily_level))
     series = comparisons.take(rows)
-    pairs = [
-        (a, b)
-        for person in dict.fromkeys(series.person)
-        for a, b in _both_ways([row for row, whose in enumerate(series.person) if whose == person])
-    ]
+    of_person: dict[str, list[int]] = {}
+    for row, person in enumerate(series.person):
+        of_person.setdefault(person, []).append(row)
+    pairs = [pair for own in of_person.values() for pair in _both_ways(own)]
     if not pairs:
         return ()
     columns = _phase_columns(series)
@@ -237,10 +236,10 @@ def _answers(series: Comparisons, asked: Sequence[_Asked]) -> list[tuple[str, Ra
 
 
 def _controlled(links: list[Link]) -> tuple[Link, ...]:
-    """Say of the links of each person which are left when false discoveries are held to 5 %."""
+    """Say of the links of each person, which stand together, which are left when false discoveries are held to 5 %."""
     out = []
-    for person in dict.fromkeys(link.person for link in links):
-        own = [link for link in links if link.person == person]
+    for _, some in groupby(links, key=lambda link: link.person):
+        own = list(some)
         adjusted = false_discovery_rates(np.array([link.p for link in own]))
         out += [
             replace(link, holds=bool(rate <= FALSE_DISCOVERIES) and not link.placebo.clear)

@@ -1,4 +1,4 @@
-"""The words of sessions and the course of the change: around a session, build-up and fading, outcomes in turn, dose, visits."""
+"""The words of sessions and the course of the change: around a session, build-up and fading, outcomes in turn, dose."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import numpy as np
 
 from acu_nof1.sessions.afterwards import FADED_IN_A_YEAR, WEEKS
 from acu_nof1.sessions.fading import LATER
-from acu_nof1.sessions.medicare import ELIGIBILITY, FIRST_DAYS, FIRST_VISITS, SOURCE, YEAR_VISITS
-from acu_nof1.words.change import label_in_sentence, name_in_sentence
-from acu_nof1.words.direction import isolated
-from acu_nof1.words.numbers import NO_BREAK, date, listing, number, signed
+from acu_nof1.words.change import name_in_sentence
+from acu_nof1.words.numbers import NO_BREAK, listing, number, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from acu_nof1.outcomes import Outcome
-    from acu_nof1.sessions import Around, Dose, Explored, FollowUp, Kinetics, Link, Range, Visits
+    from acu_nof1.sessions import Around, Dose, Explored, FollowUp, Kinetics, Link, Range
     from acu_nof1.sessions.afterwards import Later
 
 HEADING = "Sessions and the course of the change"
@@ -39,8 +37,8 @@ COURSE_COLUMNS = (
 )  # fmt: skip
 COURSE_NOTE = (
     "An assumption, not a finding: each session adds a share of what is missing to the full effect, which fades by a half-life "
-    "between sessions and after the last. In brackets 95 % intervals; “cannot be told” where the days leave more than half of the "
-    "range that was looked at, or the change has no clear direction. Left 4 weeks later: share of what "
+    "between sessions and after the last. In brackets 95 % intervals; “or more”, “or less” where the days tell one end only; "
+    "“cannot be told” where they leave more than half of the range that was looked at, or the change has no clear direction. Left 4 weeks later: share of what "
     "was there on the day of the last session."
 )
 LINKS_CAPTION = "Outcomes in turn, within each phase"
@@ -57,15 +55,6 @@ LATER_NOTE = (
     "of the change that is left. For reference: in pooled trials of acupuncture for chronic pain the effect was about "
     f"{100 * FADED_IN_A_YEAR:.0f} % smaller a year after treatment (Vickers 2018)."
 )
-VISITS_CAPTION = "Visits under Medicare’s rule for chronic low back pain, where it applies"
-VISITS_COLUMNS = ("What", "Count or question")
-VISITS_NOTE = (
-    f"{SOURCE}: up to {FIRST_VISITS} visits in {FIRST_DAYS} days, 8 more for somebody who demonstrates an improvement, no more than "
-    f"{YEAR_VISITS} in a year; it ends where there is no improvement. A count of the session log; whether a visit is paid for is the payer’s decision."
-)
-NEEDED_NOW = "a documented improvement is needed before the next visit"
-NONE_LEFT = f"{YEAR_VISITS} visits are used up: none is left in this year"
-NEEDED_BEFORE = f"a documented improvement is needed before visit {FIRST_VISITS + 1}"
 CHECK_FAILS = "not called a link: the check fails"
 CANNOT_BE_TOLD = "cannot be told"
 NO_DIRECTION = "–"
@@ -78,7 +67,6 @@ DOSE_CAVEAT = (
     "People were not drawn into their dose by lot: who gains early may stop early, who gains nothing may go on. This does not say what "
     "another session would do."
 )
-YEARS: Mapping[str, str] = {"calendar": "this calendar year", "rolling": "the twelve months up to that day"}
 
 
 # ------------------------------------------------------------------ around a session
@@ -164,41 +152,46 @@ def course_row(one: Kinetics) -> tuple[str, ...]:
     change = _numbers(one.state.value, one.state.low, one.state.high, one.outcome)
     if not one.state.clear:
         return one.outcome.label, change, *[CANNOT_BE_TOLD] * 4
+    shown = one.shown
     return (
         one.outcome.label,
         change,
-        _told(one.build_up, one.build_up_told, 100, f"{NO_BREAK}%"),
-        _told(one.half_life, one.half_life_told, 1, " days"),
-        _told(one.time_to_half, True, 1, " days"),
-        _told(one.persistence, one.half_life_told, 100, f"{NO_BREAK}%"),
+        _told(shown["build_up"], one.build_up, 100, f"{NO_BREAK}%"),
+        _told(shown["half_life"], one.half_life, 1, " days"),
+        _told(shown["time_to_half"], one.time_to_half, 1, " days"),
+        _told(shown["persistence"], one.persistence, 100, f"{NO_BREAK}%"),
     )
 
 
-def _told(each: Range, told: bool, times: float, unit: str) -> str:
-    value, low, high = (number(times * x, 0) for x in (each.value, each.low, each.high))
-    return f"{value}{unit} ({low} to {high})" if told else f"{CANNOT_BE_TOLD} ({low} to {high}{unit} fit)"
+def _told(shown: Range, fits: Range, times: float, unit: str) -> str:
+    """35 days (12 to 60); 12 days or more; cannot be told (3 to 66 % fit)."""
+    value, low, high = (number(times * x, 0) for x in (shown.value, shown.low, shown.high))
+    if math.isfinite(shown.value):
+        return f"{value}{unit} ({low} to {high})"
+    if math.isfinite(shown.low):
+        return f"{low}{unit} or more"
+    if math.isfinite(shown.high):
+        return f"{high}{unit} or less"
+    return f"{CANNOT_BE_TOLD} ({number(times * fits.low, 0)} to {number(times * fits.high, 0)}{unit} fit)"
 
 
 def course_sentence(one: Kinetics) -> str:
     """Say of one outcome how its change would have built up and faded, or that the days cannot tell."""
-    name = label_in_sentence(one.outcome.label)
+    name = name_in_sentence(one.outcome)
     if one.status != "ok":
         return f"Build-up and fading of the change of {name}: not estimable ({one.reason})."
     if not one.state.clear:
         return f"How a change of {name} would build up and fade cannot be told: it has no clear direction."
-    half = one.time_to_half
+    half, shown = one.time_to_half, one.shown
     after = f"{_about(half, 'day', 'days')} after the first" if round(half.value) else _on_first_day(half)
     said = f"If the change of {name} follows the sessions, half of it was there {after}"
-    if not one.half_life_told:
+    if CANNOT_BE_TOLD in (fades := _told(shown["half_life"], one.half_life, 1, " days")):
         return (
             f"{said}. How fast it fades cannot be told apart: half-lives from {number(one.half_life.low, 0)} to "
             f"{number(one.half_life.high, 0)} days fit these days about as well."
         )
-    left = one.persistence
-    return (
-        f"{said}, and it fades to half in {_about(one.half_life, 'day', 'days')}: {LATER // 7} weeks after the last session "
-        f"{number(100 * left.value, 0)} % of it would be left ({number(100 * left.low, 0)} to {number(100 * left.high, 0)})."
-    )
+    left = _told(shown["persistence"], one.persistence, 100, f"{NO_BREAK}%")
+    return f"{said}, and it fades to half in {fades}; left of it {LATER // 7} weeks after the last session: {left}."
 
 
 def _on_first_day(half: Range) -> str:
@@ -306,10 +299,14 @@ def later_sentence(one: FollowUp) -> str:
     known = [each for each in one.later if not each.reason]
     if one.reason or not known:
         return ""
-    last, name = known[-1], label_in_sentence(one.outcome.label)
+    last, name = known[-1], name_in_sentence(one.outcome)
     if not math.isfinite(last.share.value):
         return (
             f"What is left of the change of {name} cannot be told: at the end of the course it had no clear direction."
+        )
+    if last.share.value <= 0:
+        return (
+            f"{last.weeks} weeks after the last session nothing of the change of {name} was left: {_left(last.share)}."
         )
     return f"{last.weeks} weeks after the last session {_left(last.share)} of the change of {name} was left."
 
@@ -376,40 +373,3 @@ def _dose(each: Dose, outcome: Outcome) -> str:
         f"Over {number(each.people, 0)} people {part} {said} a different change of {name}: "
         f"{_with_unit(signed(each.effect.value, digits), outcome)} ({ends})."
     )
-
-
-# ------------------------------------------------------------------ visits
-
-
-def visit_rows(one: Visits) -> Iterator[tuple[str, str]]:
-    """Yield what was used, what is left, and what is to be asked."""
-    yield "Counted up to", date(one.on)
-    if one.first is None or one.last_of_first is None:
-        yield "Visits", "none so far"
-    else:
-        over = " (over)" if one.on > one.last_of_first else ""
-        yield (
-            f"Used in the first {FIRST_DAYS} days",
-            f"{one.in_first_days}, {date(one.first)} to {date(one.last_of_first)}{over}",
-        )
-        yield f"Left of the first {FIRST_VISITS}", str(one.left_in_first_days)
-    yield f"Used in {YEARS[one.year]}", str(one.in_year)
-    beyond = f"; {one.beyond_year} beyond {YEAR_VISITS}" if one.beyond_year else ""
-    yield f"Left of {YEAR_VISITS} in a year", f"{one.left_in_year}{beyond}"
-    if one.missed:
-        yield "Listed but not attended", f"{one.missed}; not counted"
-    yield "To be written down", _to_be_written(one)
-    for question in ELIGIBILITY:
-        yield "To be asked", question
-
-
-def _to_be_written(one: Visits) -> str:
-    if not one.left_in_year:
-        return NONE_LEFT
-    return NEEDED_NOW if one.improvement_needed else NEEDED_BEFORE
-
-
-def visit_lines(one: Visits, person: str) -> tuple[str, ...]:
-    """The same as lines, under the person's code."""
-    head = f"{isolated(person)}: {VISITS_CAPTION}" if person else VISITS_CAPTION
-    return (head, *(f"  {what}: {found}" for what, found in visit_rows(one)), VISITS_NOTE)
