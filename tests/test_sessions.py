@@ -308,6 +308,15 @@ def test_a_link_whose_check_fails_is_not_called_so():
     assert words.link_row(found)[-1] == "not called a link: the check fails"
 
 
+def test_a_link_that_is_clear_only_by_itself_says_so():
+    """An interval without 0 is not read as none, nor as a link that stood up among all pairs."""
+    link = together(both(kept({"one": noisy(1), "other": noisy(2)}))[0])[0]
+    clear = replace(link, effect=Range(-0.4, -0.7, -0.1), placebo=Range(0.0, -0.3, 0.3), holds=False)
+    assert words.link_reads(clear) == "clear by itself, not among all pairs"
+    assert words.link_reads(replace(clear, effect=Range(-0.4, -0.9, 0.1))) == "cannot be told from none"
+    assert words.link_reads(replace(clear, holds=True)) == "more of the first, less of the second"
+
+
 def test_links_turn_round_with_either_scale():
     one, other = noisy(1), noisy(2)
     other[1:] += 0.5 * one[:-1]
@@ -336,7 +345,7 @@ def test_pairs_of_people_are_not_mixed_and_company_changes_nothing():
 def test_links_say_why_there_is_none():
     flat = np.full(DAYS, 3.0)
     sparse = np.where(np.arange(DAYS) % 6 == 0, noisy(3), np.nan)
-    for column, why in ((flat, "only 0 pairs of days answered"), (sparse, "pairs of days answered; at least 20")):
+    for column, why in ((flat, "does not vary around its course"), (sparse, "pairs of days answered; at least 20")):
         found = together(both(kept({"one": column, "other": noisy(4)}))[0])
         first = next(each for each in found if each.first.name == "one")
         assert why in first.reason

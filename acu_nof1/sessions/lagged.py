@@ -194,10 +194,15 @@ def _links(
             p=answers[2 * place][2],
             placebo=answers[2 * place + 1][1],
             holds=False,
-            reason=answers[2 * place][0],
+            reason=_does_not_vary(series, first, sd[first]) or answers[2 * place][0],
         )
         for place, (first, then) in enumerate(pairs)
     ]
+
+
+def _does_not_vary(series: Comparisons, row: int, sd: float) -> str:
+    enough = series.answered[row].sum() >= LEAST_PAIRS
+    return f"{series.outcomes[row].label} does not vary around its course" if enough and np.isnan(sd) else ""
 
 
 def _shifted(values: Floats, lag: int) -> Floats:

@@ -231,9 +231,11 @@ def _next(one: Link) -> str:
 
 def link_reads(one: Link) -> str:
     """What a link reads as."""
-    if not one.holds:
-        return CHECK_FAILS if one.effect.clear and one.placebo.clear else "cannot be told from none"
-    return f"more of the first, {'more' if one.effect.value > 0 else 'less'} of the second"
+    if not one.effect.clear:
+        return "cannot be told from none"
+    if one.holds:
+        return f"more of the first, {'more' if one.effect.value > 0 else 'less'} of the second"
+    return CHECK_FAILS if one.placebo.clear else "clear by itself, not among all pairs"
 
 
 def link_sentences(links: Sequence[Link]) -> Iterator[str]:
