@@ -589,14 +589,16 @@ def _series(path: Path) -> tuple[Comparisons, list[str], Mapping[str, Sequence[d
 
 
 def _sound_trial(path: Path) -> Trial:
-    """A trial whose data have no error that would make every answer wrong."""
+    """A trial whose data have no error that would make every answer wrong; warnings are printed."""
     from acu_nof1.checks import problems_of
     from acu_nof1.errors import ProtocolError
     from acu_nof1.load import read_trial
 
     trial = read_trial(path)
-    if wrong := [problem for problem in problems_of(trial) if problem.severity == "error"]:
+    found = problems_of(trial)
+    if wrong := [problem for problem in found if problem.severity == "error"]:
         raise ProtocolError(wrong)
+    _print_problems([problem for problem in found if problem.severity == "warning"])
     return trial
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -183,7 +184,7 @@ def test_without_an_effect_its_course_cannot_be_told():
     assert found.status == "ok"
     assert not found.told
     assert not found.build_up_told
-    assert "cannot be told" in words.course_sentence(found)
+    assert "cannot be told" in next(words.course_sentences([found]))
     assert words.course_row(found)[2:] == ("cannot be told",) * 4
 
 
@@ -197,7 +198,7 @@ def test_what_only_the_range_gives_is_not_shown():
     row = words.course_row(found)
     assert row[2:4] == ("30\N{NO-BREAK SPACE}% (20 to 50)", "25 days or more")
     assert row[5] == "46\N{NO-BREAK SPACE}% or more"
-    assert "it fades to half in 25 days or more" in words.course_sentence(found)
+    assert "it fades to half in 25 days or more" in next(words.course_sentences([found]))
     fast = words.course_row(replace(base, weight=np.outer(peaked, slow[::-1])))
     assert (fast[3], fast[5]) == ("125 days or less", "86\N{NO-BREAK SPACE}% or less")
     whole = words.course_row(replace(base, weight=np.outer(peaked[::-1], peaked)))
@@ -243,7 +244,7 @@ def test_the_state_turns_round_with_the_scale_and_stays_with_a_shift():
 
 def test_kinetics_say_why_there_are_none():
     (few,) = kinetics(*both(kept({"free": 6 + noisy(8)}, days=TWICE[:1])))
-    assert few.reason == "only 1 sessions before the reassessment; at least 3 are needed"
+    assert few.reason == "only 1 session before the reassessment; at least 3 are needed"
     assert words.course_row(few)[1:3] == ("not estimable", few.reason)
     phases = [
         {"kind": kind, "start": day(start), "end": day(start + 20)}
@@ -611,7 +612,17 @@ def test_wrong_commands_say_what_to_do(arguments, said):
 
 def test_a_red_flag_is_said_before_any_number():
     run = CliRunner().invoke(app, ["sessions", "sample_data/sleep_and_stress"])
-    assert run.output.startswith("A red flag or a serious event is recorded: it overrules whatever these numbers say.")
+    assert run.stdout.startswith("A red flag or a serious event is recorded: it overrules whatever these numbers say.")
+
+
+def test_warnings_of_the_log_are_printed_beside(tmp_path):
+    folder = shutil.copytree("sample_data/low_back_pain", tmp_path / "trial")
+    log_of = folder / "sessions.csv"
+    log_of.write_text(log_of.read_text().replace("2026-01-26", "2026-02-02"))
+    run = CliRunner().invoke(app, ["sessions", str(folder)])
+    assert run.exit_code == 0
+    assert "warning: sessions: listed more than once: 2026-02-02." in run.stderr
+    assert "warning" not in run.stdout
 
 
 def test_ranges_and_words_of_odd_numbers():
@@ -620,7 +631,7 @@ def test_ranges_and_words_of_odd_numbers():
     fits = np.full((2, 4), 0.125)
     at_once = Kinetics("P-1", acu.OUTCOMES["nrs_pain"], 5, "ok", "", state=Range(-2, -3, -1), time_to_half=Range(0, 0, 3),
                        half_life=Range(40, 2, 120), persistence=Range(0.6, 0.1, 0.9), weight=fits)  # fmt: skip
-    assert "half of it was there on the day of the first (0 to 3 days later)" in words.course_sentence(at_once)
+    assert "half of it was there on the day of the first (0 to 3 days later)" in next(words.course_sentences([at_once]))
     assert words.links_note(24, 30).endswith("The first 24 of 30 are shown; acu-nof1 sessions gives all.")
 
 

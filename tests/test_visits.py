@@ -90,6 +90,18 @@ def test_another_year_is_refused_with_the_one_that_is_meant():
         visits([], day("2026-01-01"), "calender")
 
 
+@pytest.mark.parametrize("on", [dt.date.min, dt.date.max])
+def test_a_day_without_a_year_before_or_after_is_refused(on):
+    with pytest.raises(UsageError, match="no year can be counted"):
+        visits([], on, "rolling")
+
+
+def test_two_visits_on_a_day_are_both_counted_and_named():
+    found = visits(log("2026-01-05", "2026-01-12", "2026-01-12"), day("2026-02-01"))
+    assert (found.in_first_days, found.same_day) == (3, (day("2026-01-12"),))
+    assert "  More than one on a day: 12 Jan 2026; each counted" in words.visit_lines(found, "P-014")
+
+
 def test_words_count_ask_and_decide_nothing():
     lines = {
         name: words.visit_lines(visits(log(*days), day(on), year), "P-014")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from acu_nof1.estimate.base import MINIMUM_DAYS
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
 from acu_nof1.estimate.level import is_daily_level
-from acu_nof1.sessions.calendar import session_days
+from acu_nof1.sessions.calendar import session_days, too_few_sessions
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,7 +33,6 @@ BEFORE, AFTER = 3, 6
 OFFSETS = tuple(range(-BEFORE, AFTER + 1))
 ELSEWHERE = 99
 LEAST_DAYS = 3
-LEAST_SESSIONS = 3
 DRAWS = 4000
 
 
@@ -163,8 +162,8 @@ def _reasons(series: Comparisons, sessions: Ints, counts: Ints) -> list[str]:
     compared = _compared(counts).sum(axis=1)
 
     def why(row: int) -> str:
-        if sessions[row] < LEAST_SESSIONS:
-            return f"only {sessions[row]} sessions before the reassessment; at least {LEAST_SESSIONS} are needed"
+        if few := too_few_sessions(int(sessions[row])):
+            return few
         if not before[row]:
             return f"fewer than {LEAST_DAYS} answered days one, two and three days before a session"
         if not compared[row]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Bools = NDArray[np.bool_]
 
+LEAST_SESSIONS = 3
+
 
 def session_days(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]]) -> Bools:
     """On which days did each series have a session?
@@ -38,6 +40,14 @@ def session_days(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.da
         dates = np.array([np.datetime64(each, "D") for each in attended.get(person, ())], dtype="datetime64[D]")
         found[row] = np.isin(days[row], dates) & (days[row] < comparisons.looked_on[row])
     return found
+
+
+def too_few_sessions(count: int) -> str:
+    """Why so few sessions answer nothing; ``""`` where there are enough."""
+    some = "1 session" if count == 1 else f"{count} sessions"
+    return (
+        f"only {some} before the reassessment; at least {LEAST_SESSIONS} are needed" if count < LEAST_SESSIONS else ""
+    )
 
 
 def onwards(comparisons: Comparisons) -> Comparisons:

@@ -28,7 +28,7 @@ from acu_nof1.estimate.level import is_daily_level
 from acu_nof1.estimate.nodes import grids
 from acu_nof1.estimate.posterior import posterior
 from acu_nof1.estimate.series import standardise
-from acu_nof1.sessions.calendar import onwards, session_days
+from acu_nof1.sessions.calendar import onwards, session_days, too_few_sessions
 from acu_nof1.sessions.ranges import NOT_KNOWN, Range
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ BUILD_OCTAVES, HALF_LIFE_OCTAVES = (-5.0, 0.0), (0.0, 7.0)
 """Build-up from 1/32 to all of what is left; half-life from 1 to 128 days."""
 BUILDS, HALF_LIVES = 8, 12
 FINER = 5
-LEAST_SESSIONS = 3
 LATER = 28
 ENDS = np.array([0.025, 0.5, 0.975])
 CLEAR = 0.975
@@ -218,15 +217,10 @@ def kinetics(
 
 
 def _refused(one: Comparisons, on: NDArray[np.bool_]) -> str:
-    count = int(on.sum())
     if one.phases[0] != 2:
         return "it needs one baseline and one treatment phase"
     (few,) = too_few(counted(one.baseline, one), counted(one.window, one), "in the reassessment window", MINIMUM_DAYS)
-    return few or (
-        f"only {count} sessions before the reassessment; at least {LEAST_SESSIONS} are needed"
-        if count < LEAST_SESSIONS
-        else ""
-    )
+    return few or too_few_sessions(int(on.sum()))
 
 
 def _one(one: Comparisons, on: NDArray[np.bool_]) -> Kinetics:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
 from acu_nof1.errors import Problem, UsageError, did_you_mean
@@ -53,6 +54,8 @@ class Visits:
         Visits in the year that is counted.
     missed
         Listed sessions that did not take place: they use up no visit.
+    same_day
+        Days on which more than one visit is listed; each counts.
     """
 
     on: dt.date
@@ -62,6 +65,7 @@ class Visits:
     in_first_days: int
     in_year: int
     missed: int
+    same_day: tuple[dt.date, ...]
 
     @property
     def left_in_first_days(self) -> int:
@@ -105,12 +109,15 @@ def visits(
     Raises
     ------
     UsageError
-        For another year.
+        For another year, and for a day in the first or the last year that there is.
     """
+    wrong = []
     if year not in get_args(Year):
-        raise UsageError(
-            [Problem("error", f"year {year}", "there is no such year.", did_you_mean(year, get_args(Year)))]
-        )
+        wrong.append(Problem("error", f"year {year}", "there is no such year.", did_you_mean(year, get_args(Year))))
+    if on.year in (dt.MINYEAR, dt.MAXYEAR):
+        wrong.append(Problem("error", f"day {on}", "no year can be counted up to it.", "Correct the date."))
+    if wrong:
+        raise UsageError(wrong)
     known = [session for session in sessions if session.date <= on]
     days = sorted(session.date for session in known if session.attended)
     course = [day for day in days if course_start is None or day >= course_start]
@@ -125,6 +132,7 @@ def visits(
         in_first_days=sum(last is not None and day <= last for day in course),
         in_year=sum(day >= begins for day in days),
         missed=sum(not session.attended for session in known),
+        same_day=tuple(dict.fromkeys(day for day, following in pairwise(days) if day == following)),
     )
 
 

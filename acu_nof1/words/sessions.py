@@ -119,10 +119,14 @@ def around_sentences(found: Sequence[Around]) -> Iterator[str]:
     for span in dict.fromkeys(map(_span, level)):
         names = [name_in_sentence(one.outcome) for one in level if _span(one) == span]
         yield f"{span} no day stands out in {_or(names)}."
-    reasons = dict.fromkeys(one.reason for one in found if one.reason)
-    for reason in reasons:
+    yield from _refused("Around a session, ", found)
+
+
+def _refused(what: str, found: Sequence[Around] | Sequence[Kinetics]) -> Iterator[str]:
+    """Say of which outcomes it is not estimable, once for each reason."""
+    for reason in dict.fromkeys(one.reason for one in found if one.reason):
         whose = listing(name_in_sentence(one.outcome) for one in found if one.reason == reason)
-        yield f"Around a session, {whose}: not estimable ({reason})."
+        yield f"{what}{whose}: not estimable ({reason})."
 
 
 def _span(one: Around) -> str:
@@ -175,11 +179,15 @@ def _told(shown: Range, fits: Range, times: float, unit: str) -> str:
     return f"{CANNOT_BE_TOLD} ({number(times * fits.low, 0)} to {number(times * fits.high, 0)}{unit} fit)"
 
 
-def course_sentence(one: Kinetics) -> str:
-    """Say of one outcome how its change would have built up and faded, or that the days cannot tell."""
+def course_sentences(found: Sequence[Kinetics]) -> Iterator[str]:
+    """Say of each outcome that was asked how its change would have built up and faded; those that cannot be told by their reason."""
+    asked = [one for one in found if one.asked]
+    yield from (_course(one) for one in asked if not one.reason)
+    yield from _refused("Build-up and fading of the change of ", asked)
+
+
+def _course(one: Kinetics) -> str:
     name = name_in_sentence(one.outcome)
-    if one.status != "ok":
-        return f"Build-up and fading of the change of {name}: not estimable ({one.reason})."
     if not one.state.clear:
         return f"How a change of {name} would build up and fade cannot be told: it has no clear direction."
     half, shown = one.time_to_half, one.shown
@@ -320,7 +328,7 @@ def sentences(found: Explored) -> tuple[str, ...]:
     """Everything in sentences, outcome by outcome."""
     said = [
         *around_sentences(found.around),
-        *(course_sentence(each) for each in found.kinetics if each.asked),
+        *course_sentences(found.kinetics),
         *link_sentences(found.links),
         *map(later_sentence, found.later),
     ]
@@ -345,7 +353,7 @@ def course_alt(one: Kinetics) -> str:
     lowest, highest = (signed(each, one.outcome.digits + 1) for each in (np.min(one.effect), np.max(one.effect)))
     return (
         f"Left: which build-up and half-life fit the days of {name_in_sentence(one.outcome)} ({build}, {half}). Right: the effect "
-        f"on the days of treatment, from {lowest} to {highest}, with its 95 % band. {course_sentence(one)}"
+        f"on the days of treatment, from {lowest} to {highest}, with its 95 % band. {_course(one)}"
     )
 
 

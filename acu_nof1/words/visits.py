@@ -42,6 +42,8 @@ def visit_rows(one: Visits) -> Iterator[tuple[str, str]]:
     yield f"Left of {YEAR_VISITS} in a year", f"{one.left_in_year}{beyond}"
     if one.missed:
         yield "Listed but not attended", f"{one.missed}; not counted"
+    if one.same_day:
+        yield "More than one on a day", f"{', '.join(map(date, one.same_day))}; each counted"
     yield "To be written down", _to_be_written(one)
     for question in ELIGIBILITY:
         yield "To be asked", question
