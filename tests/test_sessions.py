@@ -432,7 +432,8 @@ def test_later_points_without_days_say_so_and_a_diary_that_ends_with_the_course_
     (found,) = follow_up(*both(with_follow_up((3.0, 4.0, 5.0), look=83 + 28 + 10)))
     assert [bool(each.reason) for each in found.later] == [False, True, True]
     assert words.later_row(found)[3:] == ("no answered day", "no answered day")
-    assert follow_up(*both(kept({"free": 6 + noisy(1)}))) == ()
+    (ended,) = follow_up(*both(kept({"free": 6 + noisy(1)})))
+    assert (ended.later, ended.reason) == ((), "no answered day around 4, 8 or 12 weeks after the last session")
 
 
 # ------------------------------------------------------------------ dose
@@ -569,10 +570,34 @@ def test_nothing_without_sessions_or_baseline_or_where_something_overrules():
 
 def test_json_holds_the_same_numbers_as_the_table(sample):
     rows = sample.to_dict()["explored"]["outcomes"]
-    assert [row["outcome"] for row in rows] == ["pain", "walking", "sleep"]
+    assert [row["outcome"] for row in rows] == ["pain", "walking", "sleep", "tablets", "flares", "bad_days"]
     assert rows[0]["half_life_low"] == sample.explored.kinetics[0].half_life.low
     assert rows[0]["half_life"] is rows[0]["half_life_high"] is rows[0]["build_up_low"] is None
     assert rows[1]["half_life_low"] is rows[1]["half_life_told"] is None
+    assert rows[3]["around_reason"] == "yes/no days are not looked at for this"
+
+
+def test_every_outcome_has_a_row_or_the_reason_why_it_is_not_asked():
+    pain = np.clip(np.round(6 + noisy(1)), 0, 10)
+    weekly = {
+        "label": "Weekly",
+        "kind": "rating",
+        "range": [0, 10],
+        "better": "lower",
+        "unit": "points",
+        "every": "week",
+    }
+    tablet = {"label": "Tablet", "kind": "yes_no", "better": "lower"}
+    columns = {
+        "pain": pain,
+        "tablet": (pain > 6).astype(float),
+        "weekly": np.where(np.arange(DAYS) % 7 == 0, pain, np.nan),
+    }
+    table = explored(*both(kept(columns, pain=PAIN, tablet=tablet, weekly=weekly))).to_frame().set_index("outcome")
+    reasons = table[["around_reason", "kinetics_reason", "later_reason"]]
+    assert set(reasons.loc["tablet"]) == {"yes/no days are not looked at for this"}
+    assert set(reasons.loc["weekly"]) == {"it is not kept daily"}
+    assert reasons.loc["pain"].tolist() == ["", "", "no answered day around 4, 8 or 12 weeks after the last session"]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,14 @@ MIDDLE = {
 
 def is_daily_level(outcome: Outcome) -> bool:
     """Whether it is kept daily and has a level: ratings, scores and amounts."""
-    return outcome.kind != "yes_no" and outcome.every == "day"
+    return not why_no_daily_level(outcome)
+
+
+def why_no_daily_level(outcome: Outcome) -> str:
+    """Why what looks at levels day by day is not asked of this outcome; ``""`` where it is."""
+    if outcome.kind == "yes_no":
+        return "yes/no days are not looked at for this"
+    return "" if outcome.every == "day" else "it is not kept daily"
 
 
 def window_question(comparisons: Comparisons) -> Question:

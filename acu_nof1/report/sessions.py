@@ -37,8 +37,8 @@ def session_blocks(review: Reassessment) -> Iterator[Block]:
         yield Table(
             words.COURSE_CAPTION, words.COURSE_COLUMNS, asked, frozenset({1, 2, 3, 4, 5}), note=words.COURSE_NOTE
         )
-    if found.later:
-        rows = tuple(map(words.later_row, found.later))
+    rows = tuple(words.later_row(each) for each in found.later if each.later)
+    if rows:
         yield Table(words.LATER_CAPTION, words.LATER_COLUMNS, rows, frozenset({1, 2, 3, 4}), note=words.LATER_NOTE)
     if found.links:
         rows = tuple(words.link_row(each) for each in found.links[:MOST_LINKS])

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from acu_nof1.estimate.base import MINIMUM_DAYS
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
-from acu_nof1.estimate.level import is_daily_level
-from acu_nof1.sessions.calendar import onwards, session_days
+from acu_nof1.estimate.level import why_no_daily_level
+from acu_nof1.sessions.calendar import ONE_OF_EACH, onwards, session_days
 from acu_nof1.sessions.ranges import NOT_KNOWN, Range
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ Bools = NDArray[np.bool_]
 WEEKS = (4, 8, 12)
 HALF_WINDOW = 7
 END_DAYS = 14
+NO_DAY = "no answered day around 4, 8 or 12 weeks after the last session"
 FADED_IN_A_YEAR = 0.15
 """Share of the effect against no acupuncture that is gone twelve months after a course (Vickers 2018, J Pain 19:455)."""
 
@@ -72,7 +73,7 @@ class FollowUp:
     end
         Change at the end of the course: the two weeks up to the last session less the baseline. Shares are asked where it is clear.
     later
-        Four, eight and twelve weeks after the last session.
+        Four, eight and twelve weeks after the last session; empty where no day around any of them was answered, or it is not asked.
     reason
         Why there is none; ``""`` where there is.
     """
@@ -90,27 +91,38 @@ def follow_up(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]
     Parameters
     ----------
     comparisons
-        Series up to a reassessment that lies some weeks after the last session; those that are kept daily and are not yes/no, of one
-        baseline and one treatment phase, are looked at.
+        Series up to a reassessment that lies some weeks after the last session; of those that are not kept daily, are yes/no, or have
+        other phases than one baseline and one of treatment, it says so.
     attended
         Dates of the sessions that took place, by person.
 
     Returns
     -------
     tuple of FollowUp
-        One a series that has an answered day in the two weeks around one of these points.
+        One a series.
     """
-    asked = np.array(comparisons.each(is_daily_level), bool) & (comparisons.phases == 2)
-    daily = onwards(comparisons.take(np.flatnonzero(asked)))
-    if not len(daily):
+    if not len(comparisons):
         return ()
-    on = session_days(daily, attended)
+    series, on = onwards(comparisons), session_days(comparisons, attended)
     last = np.where(on.any(axis=1), on.shape[1] - 1 - np.argmax(on[:, ::-1], axis=1), -1)
     since = np.arange(on.shape[1]) - last[:, None]
-    behind = (since > 0) & daily.treated & (daily.phase >= 0) & (last >= 0)[:, None]
+    behind = (since > 0) & series.treated & (series.phase >= 0) & (last >= 0)[:, None]
     near = np.any([_around(since, weeks) for weeks in WEEKS], axis=0)
-    some = np.flatnonzero((behind & near & daily.answered).any(axis=1))
-    return _told(daily.take(some), since[some], behind[some]) if some.size else ()
+    closed = _closed(series, (behind & near & series.answered).any(axis=1))
+    some = np.flatnonzero([not why for why in closed])
+    told = iter(_told(series.take(some), since[some], behind[some]) if some.size else ())
+    return tuple(
+        FollowUp(series.person[row], series.outcomes[row], NOT_KNOWN, (), why) if why else next(told)
+        for row, why in enumerate(closed)
+    )
+
+
+def _closed(series: Comparisons, some_day: Bools) -> list[str]:
+    """Why a series is not asked at all."""
+    return [
+        why_no_daily_level(outcome) or (ONE_OF_EACH if phases != 2 else "" if some else NO_DAY)
+        for outcome, phases, some in zip(series.outcomes, series.phases, some_day, strict=True)
+    ]
 
 
 def _around(since: NDArray[np.int64], weeks: int) -> Bools:

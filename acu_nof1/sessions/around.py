@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from acu_nof1.estimate.base import MINIMUM_DAYS
 from acu_nof1.estimate.columns import Question, counted, indicator, solve
-from acu_nof1.estimate.level import is_daily_level
+from acu_nof1.estimate.level import why_no_daily_level
 from acu_nof1.sessions.calendar import session_days, too_few_sessions
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def around_sessions(
     Parameters
     ----------
     comparisons
-        Series; those that are kept daily and are not yes/no are looked at.
+        Series; of those that are not kept daily, or are yes/no, it says so.
     attended
         Dates of the sessions that took place, by person.
     seed
@@ -120,7 +120,7 @@ def around_sessions(
     The band is centre ± q SD, with q the 95 % point of the largest standardised departure over all places, from draws of the joint
     posterior: sup-t band (Montiel Olea and Plagborg-Møller 2019, J Appl Econom 34:1).
     """
-    series = comparisons.take(np.flatnonzero(comparisons.each(is_daily_level)))
+    series = comparisons
     if not len(series):
         return ()
     on = session_days(series, attended)
@@ -162,6 +162,8 @@ def _reasons(series: Comparisons, sessions: Ints, counts: Ints) -> list[str]:
     compared = _compared(counts).sum(axis=1)
 
     def why(row: int) -> str:
+        if closed := why_no_daily_level(series.outcomes[row]):
+            return closed
         if few := too_few_sessions(int(sessions[row])):
             return few
         if not before[row]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Bools = NDArray[np.bool_]
 
 LEAST_SESSIONS = 3
+ONE_OF_EACH = "it needs one baseline and one treatment phase"
 
 
 def session_days(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]]) -> Bools:

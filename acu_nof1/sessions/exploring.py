@@ -38,7 +38,7 @@ def _with_ends(*names: str) -> tuple[str, ...]:
 
 FRAME_COLUMNS = (
     "person", "outcome", "label", "unit", "sessions", *_with_ends("day_after"), "around_told", "around_reason",
-    *_with_ends(*NUMBERS), "build_up_told", "half_life_told", "kinetics_reason", *_with_ends(*AFTER),
+    *_with_ends(*NUMBERS), "build_up_told", "half_life_told", "kinetics_reason", *_with_ends(*AFTER), "later_reason",
 )  # fmt: skip
 
 
@@ -50,10 +50,8 @@ class Explored:
     ----------
     comparisons
         The series that were asked.
-    around, kinetics
-        One each an outcome that is kept daily and is not yes/no.
-    later
-        Outcomes with answered days after the last session.
+    around, kinetics, later
+        One each a series; those that are not asked say why.
     """
 
     comparisons: Comparisons
@@ -68,7 +66,6 @@ class Explored:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a person and outcome; what the days do not tell, or an end that does not exist, is empty."""
-        later = {(each.person, each.outcome.name): each for each in self.later}
         return pd.DataFrame(
             [
                 {
@@ -79,9 +76,9 @@ class Explored:
                     "sessions": one.sessions,
                     **_around(one),
                     **_kinetics(course),
-                    **_later(later.get((one.person, one.outcome.name))),
+                    **_later(later),
                 }
-                for one, course in zip(self.around, self.kinetics, strict=True)
+                for one, course, later in zip(self.around, self.kinetics, self.later, strict=True)
             ],
             columns=list(FRAME_COLUMNS),
         ).replace([np.inf, -np.inf], np.nan)
@@ -156,10 +153,11 @@ def _kinetics(one: Kinetics) -> dict[str, object]:
     }
 
 
-def _later(one: FollowUp | None) -> dict[str, object]:
+def _later(one: FollowUp) -> dict[str, object]:
     found: dict[str, object] = {}
     for place, weeks in enumerate(WEEKS):
-        each = one.later[place] if one is not None else None
+        each = one.later[place] if one.later else None
         found |= _ends(f"change_{weeks}_weeks", each.change if each else NOT_KNOWN)
         found |= _ends(f"left_{weeks}_weeks", each.share if each else NOT_KNOWN)
-    return found
+    why = one.reason or "; ".join(f"{each.weeks} weeks: {each.reason}" for each in one.later if each.reason)
+    return found | {"later_reason": why}

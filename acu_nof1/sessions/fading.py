@@ -24,11 +24,11 @@ from acu_nof1.distribution import TMixture
 from acu_nof1.estimate.base import MINIMUM_DAYS
 from acu_nof1.estimate.columns import counted, indicator, noise_for, too_few
 from acu_nof1.estimate.kernel import split
-from acu_nof1.estimate.level import is_daily_level
+from acu_nof1.estimate.level import why_no_daily_level
 from acu_nof1.estimate.nodes import grids
 from acu_nof1.estimate.posterior import posterior
 from acu_nof1.estimate.series import standardise
-from acu_nof1.sessions.calendar import onwards, session_days, too_few_sessions
+from acu_nof1.sessions.calendar import ONE_OF_EACH, onwards, session_days, too_few_sessions
 from acu_nof1.sessions.ranges import NOT_KNOWN, Range
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def kinetics(
     Parameters
     ----------
     comparisons
-        Series of one baseline and one treatment phase; those that are kept daily and are not yes/no are looked at.
+        Series; of those that are not kept daily, are yes/no, or have other phases than one baseline and one of treatment, it says so.
     attended
         Dates of the sessions that took place, by person.
     wanted
@@ -201,10 +201,9 @@ def kinetics(
     tuple of Kinetics
         One a series; one that is not asked says so. The model is an assumption: that the change is driven by the sessions. It says nothing on whether it is.
     """
-    daily = comparisons.take(np.flatnonzero(comparisons.each(is_daily_level)))
-    if not len(daily):
+    if not len(comparisons):
         return ()
-    series, on = onwards(daily), session_days(daily, attended)
+    series, on = onwards(comparisons), session_days(comparisons, attended)
     found = []
     for row, outcome in enumerate(series.outcomes):
         if wanted is None or outcome.name in wanted:
@@ -217,8 +216,10 @@ def kinetics(
 
 
 def _refused(one: Comparisons, on: NDArray[np.bool_]) -> str:
+    if closed := why_no_daily_level(one.outcomes[0]):
+        return closed
     if one.phases[0] != 2:
-        return "it needs one baseline and one treatment phase"
+        return ONE_OF_EACH
     (few,) = too_few(counted(one.baseline, one), counted(one.window, one), "in the reassessment window", MINIMUM_DAYS)
     return few or too_few_sessions(int(on.sum()))
 

@@ -46,7 +46,7 @@ LINKS_COLUMNS = ("First", "Then", "Change of the second (95 % interval)", "Five 
 LINKS_NOTE = (
     "What goes along with one SD more of the first, days around level and slope of each phase. Each pair stands both ways round. "
     "A link is called so only if the check holds 0 and, of all that are called so, at most 5 % would be chance. Stress, "
-    "weather or a bad week that drives both looks the same."
+    "weather or a bad week that drives both looks the same. Yes/no days, and what is not asked daily, are not taken two by two."
 )
 LATER_CAPTION = "After the last session"
 LATER_COLUMNS = ("Outcome", "End of the course", *(f"{weeks} weeks later" for weeks in WEEKS))
