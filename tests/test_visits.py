@@ -134,6 +134,17 @@ def test_a_page_counts_visits_where_low_back_pain_is_treated(condition, shown, n
     assert len(list(visit_blocks(review))) == shown
 
 
+def test_moved_dates_are_not_counted_by_calendar_years(noisy):
+    from acu_nof1 import anonymous, reassess
+
+    sessions = [{"date": date, "adverse_asked": True} for date in ("2026-01-19", "2026-01-26")]
+    trial = make_trial(
+        {"pain": noisy([6] * 14 + [4] * 42)}, raw={"session": sessions, "trial": {"condition": "low back pain"}}
+    )
+    assert len(list(visit_blocks(reassess(trial)))) == 1
+    assert list(visit_blocks(reassess(anonymous(trial)))) == []
+
+
 def test_the_command():
     run = CliRunner().invoke(app, ["visits", "sample_data/low_back_pain", "--on", "2026-03-02", "--year", "rolling"])
     assert run.exit_code == 0, run.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from acu_nof1.anonymity import NOBODY
 from acu_nof1.report.block import Block, Heading, Note, Picture, Table
 from acu_nof1.sessions.medicare import visits
 from acu_nof1.words import sessions as words
@@ -65,9 +66,10 @@ def _pictures(found: Explored) -> Iterator[Block]:
 
 
 def visit_blocks(review: Reassessment) -> Iterator[Block]:
-    """Yield the count of visits, where low back pain is treated."""
+    """Yield the count of visits, where low back pain is treated; moved dates have lost the year they are counted in."""
     protocol = review.trial.protocol
-    if LOW_BACK_PAIN not in protocol.condition.casefold().replace("_", " ") or not protocol.sessions:
+    treated = LOW_BACK_PAIN in protocol.condition.casefold().replace("_", " ") and protocol.sessions
+    if not treated or protocol.person == NOBODY:
         return
     found = visits(protocol.sessions, review.day)
     yield Table(counts.CAPTION, counts.COLUMNS, tuple(counts.visit_rows(found)), note=counts.NOTE)
