@@ -1,6 +1,6 @@
 """Do the bands and intervals of sessions and course hold what they claim?
 
-    python benchmarks/sessions.py                       all cells, on two cores (about 20 minutes)
+    python benchmarks/sessions.py                       all cells, on two cores (about 15 minutes)
     python benchmarks/sessions.py --only around         one part; the others stay as they are in the file
 
 around    nothing happens around sessions, but the level falls over the course: is 0 inside the whole band?
@@ -352,7 +352,13 @@ def main() -> None:
         kept = pd.read_csv(given.out, keep_default_na=False)
         table = pd.concat([kept[kept["part"] != given.only], table], ignore_index=True)
     order = {name: at for at, name in enumerate(("around", "kinetics", "apart", "together"))}
-    table = table.sort_values("part", key=lambda part: part.map(order), kind="stable", ignore_index=True)
+    place = ["part", "schedule", "build", "half_life", "phi"]
+    table = table.sort_values(
+        [name for name in place if name in table],
+        key=lambda column: column.map(order) if column.name == "part" else column.astype(str),
+        kind="stable",
+        ignore_index=True,
+    )
     table.to_csv(given.out, index=False, float_format="%.4f")
     print(table.drop(columns=["versions", "date", "seed"]).to_string())
 
