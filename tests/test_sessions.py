@@ -40,6 +40,7 @@ from acu_nof1.sessions import (
 from acu_nof1.sessions.around import ELSEWHERE, labels
 from acu_nof1.sessions.fading import states
 from acu_nof1.sessions.lagged import false_discovery_rates, lag_of
+from acu_nof1.sessions.ranges import NOT_KNOWN
 from acu_nof1.simulate import noise
 from acu_nof1.words import sessions as words
 
@@ -315,7 +316,21 @@ def test_a_link_that_is_clear_only_by_itself_says_so():
     clear = replace(link, effect=Range(-0.4, -0.7, -0.1), placebo=Range(0.0, -0.3, 0.3), holds=False)
     assert words.link_reads(clear) == "clear by itself, not among all pairs"
     assert words.link_reads(replace(clear, effect=Range(-0.4, -0.9, 0.1))) == "cannot be told from none"
+    assert words.link_reads(replace(clear, placebo=NOT_KNOWN)) == "not called a link: no check could be made"
     assert words.link_reads(replace(clear, holds=True)) == "more of the first, less of the second"
+
+
+def test_a_link_without_a_check_is_not_called_so():
+    """Days are answered one after the other, but none five days apart."""
+    one, other = noisy(1, phi=0.0), noisy(2, 0.3, 0.0)
+    other[1:] += 2 * one[:-1]
+    place = np.arange(DAYS) % 6
+    one[~np.isin(place, (1, 2))] = other[~np.isin(place, (2, 3))] = np.nan
+    link = together(both(kept({"one": one, "other": other}))[0])[0]
+    assert link.effect.clear
+    assert np.isnan(link.placebo.value)
+    assert not link.holds
+    assert words.link_row(link)[3:] == ("–", "not called a link: no check could be made")
 
 
 def test_links_turn_round_with_either_scale():
@@ -666,6 +681,13 @@ def test_around_names_only_the_days_that_were_compared():
     assert np.isnan(found.value[[found.offsets.index(each) for each in (4, 5, 6)]]).all()
     (said,) = words.around_sentences([found])
     assert said == "From 3 days before a session to 3 days after it no day stands out in free."
+    some = 6 + noisy(2)
+    some[[each for each in daily if (each - 14) % 7 == 1]] = np.nan
+    (gap,) = around_sessions(*both(kept({"free": some}, days=weekly)))
+    assert words.around_row(gap)[3] == "too few days"
+    (said,) = words.around_sentences([gap])
+    days = "1, 2 and 3 days before, on the day and 2 and 3 days after"
+    assert said == f"Around a session, where days had enough answers ({days}), no day stands out in free."
     values = 6 + noisy(2)
     values[[each for each in daily if (each - 14) % 7 in (0, 1, 2, 3, 4, 5)]] = np.nan
     (alone,) = around_sessions(*both(kept({"free": values}, days=weekly)))

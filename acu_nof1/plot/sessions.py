@@ -41,21 +41,25 @@ def plot_around(found: Sequence[Around]) -> Figure:
         figure = style.Drawing(figsize=(style.WIDTH, PANEL * lines), layout="constrained")
         panels = figure.subplots(lines, across, squeeze=False).ravel()
         for panel, one in zip(panels, found, strict=False):
-            _around(panel, one)
+            _around(panel, one, 440 / across)
         for panel in panels[len(found) :]:
             panel.set_axis_off()
     return figure
 
 
-def _around(panel: Axes, one: Around) -> None:
+def _around(panel: Axes, one: Around, width: float) -> None:
     days = np.array(one.offsets)
     panel.axhline(0, color=palette.GREY, linewidth=0.8)
     panel.axvline(0, color=palette.EVENT, linewidth=1.0, linestyle=style.EVENT_DASHES)
     panel.fill_between(days, one.low, one.high, color=palette.AFTER_FILL, alpha=0.6, linewidth=0)
+    # Between two days that were not compared a band has no width: a line shows the interval.
+    known = np.pad(np.isfinite(one.value), 1)
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]
+    panel.vlines(days[alone], one.low[alone], one.high[alone], color=palette.AFTER_FILL, linewidth=3.0)
     panel.plot(days, one.value, color=palette.AFTER_LEVEL, linewidth=1.6, marker="o", markersize=3)
     panel.set_xticks([-3, 0, 3, 6], [f"{signed(each, 0)}" if each else "session" for each in (-3, 0, 3, 6)])
     panel.set_xlabel("days")
-    panel.set_title(style.fitted(one.outcome.label, 110, style.SMALL), fontsize=style.SMALL)
+    panel.set_title(style.fitted(one.outcome.label, width, style.SMALL), fontsize=style.SMALL)
     panel.set_ylabel(_difference(one.outcome), fontsize=style.SMALL)
 
 

@@ -32,7 +32,7 @@ Bools = NDArray[np.bool_]
 WEEKS = (4, 8, 12)
 HALF_WINDOW = 7
 END_DAYS = 14
-NO_DAY = "no answered day around 4, 8 or 12 weeks after the last session"
+NO_DAY = "no answered day around {}, {} or {} weeks after the last session".format(*WEEKS)
 FADED_IN_A_YEAR = 0.15
 """Share of the effect against no acupuncture that is gone twelve months after a course (Vickers 2018, J Pain 19:455)."""
 
@@ -119,10 +119,15 @@ def follow_up(comparisons: Comparisons, attended: Mapping[str, Sequence[dt.date]
 
 def _closed(series: Comparisons, some_day: Bools) -> list[str]:
     """Why a series is not asked at all."""
-    return [
-        why_no_daily_level(outcome) or (ONE_OF_EACH if phases != 2 else "" if some else NO_DAY)
-        for outcome, phases, some in zip(series.outcomes, series.phases, some_day, strict=True)
-    ]
+
+    def why(row: int) -> str:
+        if closed := why_no_daily_level(series.outcomes[row]):
+            return closed
+        if series.phases[row] != 2:
+            return ONE_OF_EACH
+        return "" if some_day[row] else NO_DAY
+
+    return [why(row) for row in range(len(series))]
 
 
 def _around(since: NDArray[np.int64], weeks: int) -> Bools:

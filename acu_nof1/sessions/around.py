@@ -120,15 +120,14 @@ def around_sessions(
     The band is centre ± q SD, with q the 95 % point of the largest standardised departure over all places, from draws of the joint
     posterior: sup-t band (Montiel Olea and Plagborg-Møller 2019, J Appl Econom 34:1).
     """
-    series = comparisons
-    if not len(series):
+    if not len(comparisons):
         return ()
-    on = session_days(series, attended)
-    place = np.where(series.treated & (series.phase >= 0), labels(on), ELSEWHERE + 1)
-    counts = np.stack([counted(place == offset, series) for offset in OFFSETS], axis=1)
-    question = _question(series, place, counts)
-    fits = solve(series, question, _reasons(series, on.sum(axis=1), counts))
-    band = np.full((len(series), 3, len(OFFSETS)), np.nan)
+    on = session_days(comparisons, attended)
+    place = np.where(comparisons.treated & (comparisons.phase >= 0), labels(on), ELSEWHERE + 1)
+    counts = np.stack([counted(place == offset, comparisons) for offset in OFFSETS], axis=1)
+    question = _question(comparisons, place, counts)
+    fits = solve(comparisons, question, _reasons(comparisons, on.sum(axis=1), counts))
+    band = np.full((len(comparisons), 3, len(OFFSETS)), np.nan)
     compared = _compared(counts)
     for rows, each in fits.groups:
         for at, row in enumerate(rows):
@@ -136,8 +135,8 @@ def around_sessions(
                 band[row][:, compared[row]] = _band(each, at, compared[row], np.random.default_rng(seed))
     return tuple(
         Around(
-            series.person[row],
-            series.outcomes[row],
+            comparisons.person[row],
+            comparisons.outcomes[row],
             int(on[row].sum()),
             counts[row],
             band[row, 0],
@@ -145,7 +144,7 @@ def around_sessions(
             band[row, 2],
             fits.reason[row],
         )
-        for row in range(len(series))
+        for row in range(len(comparisons))
     )
 
 

@@ -247,7 +247,7 @@ def _controlled(links: list[Link]) -> tuple[Link, ...]:
         own = list(some)
         adjusted = false_discovery_rates(np.array([link.p for link in own]))
         out += [
-            replace(link, holds=bool(rate <= FALSE_DISCOVERIES) and not link.placebo.clear)
+            replace(link, holds=bool(rate <= FALSE_DISCOVERIES) and link.placebo.holds_zero)
             for link, rate in zip(own, adjusted, strict=True)
         ]
     return tuple(out)

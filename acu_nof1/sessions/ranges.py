@@ -19,5 +19,10 @@ class Range:
         """Whether the interval leaves out 0."""
         return self.low > 0 or self.high < 0
 
+    @property
+    def holds_zero(self) -> bool:
+        """Whether the interval is known and has 0 in it."""
+        return self.low <= 0 <= self.high
+
 
 NOT_KNOWN = Range(nan, nan, nan)

@@ -56,6 +56,7 @@ LATER_NOTE = (
     f"{100 * FADED_IN_A_YEAR:.0f} % smaller a year after treatment (Vickers 2018)."
 )
 CHECK_FAILS = "not called a link: the check fails"
+NO_CHECK = "not called a link: no check could be made"
 CANNOT_BE_TOLD = "cannot be told"
 NO_DIRECTION = "–"
 PARTS_OF_DOSE: Mapping[str, str] = {
@@ -130,8 +131,10 @@ def _refused(what: str, found: Sequence[Around] | Sequence[Kinetics]) -> Iterato
 
 
 def _span(one: Around) -> str:
-    """The days that were compared: weekly sessions leave none beyond three days after one."""
+    """The days that were compared: weekly sessions leave none beyond three days after one, few answers leave some out between."""
     shown = [offset for offset, value in zip(one.offsets, one.value, strict=True) if math.isfinite(value)]
+    if len(shown) <= max(shown) - min(shown):
+        return f"Around a session, where days had enough answers ({_days(shown)}),"
     return f"From {_place(min(shown), 'a session')} to {_place(max(shown), 'it')}"
 
 
@@ -243,7 +246,9 @@ def link_reads(one: Link) -> str:
         return "cannot be told from none"
     if one.holds:
         return f"more of the first, {'more' if one.effect.value > 0 else 'less'} of the second"
-    return CHECK_FAILS if one.placebo.clear else "clear by itself, not among all pairs"
+    if one.placebo.holds_zero:
+        return "clear by itself, not among all pairs"
+    return CHECK_FAILS if one.placebo.clear else NO_CHECK
 
 
 def link_sentences(links: Sequence[Link]) -> Iterator[str]:
